@@ -1,0 +1,92 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { HttpSocket } from "./http-socket.ts";
+import { type Figures, type LoadClient, quantile } from "./load-client.ts";
+import { openEvenly } from "./paced.ts";
+
+const HELD_AFTER = 5;
+
+export type HeldPlan = { streams: number; tokens: number; pace: number; openMs: number; settleMs: number };
+
+/** What an open stream costs while nothing is said, and that none of them has lost a token when they go on. */
+export async function runHeld(client: LoadClient, plan: HeldPlan): Promise<Figures> {
+  await client.ask(client.newSocket(), client.toRequest({ tokens: HELD_AFTER }), HELD_AFTER);
+  await sleep(plan.settleMs);
+  const idle = client.readRssKib();
+  const request = client.toRequest({ tokens: plan.tokens, pace: plan.pace, hold: HELD_AFTER });
+  const opened = openEvenly(client, request, plan.tokens, plan);
+  await untilHeld(client, plan.streams);
+  await sleep(plan.settleMs);
+  const held = client.readRssKib();
+
+  const before = client.tally.tokens;
+  const startedAt = performance.now();
+  let peak = held;
+  const sampling = setInterval(() => {
+    peak = Math.max(peak, client.readRssKib());
+  }, 200);
+  await client.control("release");
+  await Promise.all(opened);
+  clearInterval(sampling);
+  const seconds = (performance.now() - startedAt) / 1000;
+  return {
+    streamKib: (held - idle) / plan.streams,
+    peakMib: peak / 1024,
+    tokensPerSecond: (client.tally.tokens - before) / seconds,
+  };
+}
+
+export type StalledPlan = { readers: number; tokens: number; warmRounds: number; settleMs: number; sleepMs: number };
+
+/**
+ * Readers that stop reading in the middle of an answer that could go on for hundreds of megabytes. The target's memory
+ * must stay where it is, the provider must be held up, and everybody else must still be served.
+ */
+export async function runStalled(client: LoadClient, plan: StalledPlan): Promise<Figures> {
+  // Bytes in plenty first, so that a heap that has merely grown to its working size does not pass for a leak.
+  const warm = client.toRequest({ tokens: 20_000 });
+  for (let round = 0; round < plan.warmRounds; round++) {
+    await Promise.all(openEvenly(client, warm, 20_000, { streams: plan.readers, openMs: 0 }));
+  }
+  const sockets: HttpSocket[] = [];
+  let isAbandoned = false;
+  const hooks = { onSocket: (socket: HttpSocket) => sockets.push(socket), isAbandoned: () => isAbandoned };
+  const request = client.toRequest({ tokens: plan.tokens, hold: HELD_AFTER });
+  const asked = Array.from({ length: plan.readers }, () =>
+    client.ask(client.newSocket(), request, plan.tokens, true, hooks),
+  );
+  await untilHeld(client, plan.readers);
+  await sleep(plan.settleMs);
+  const before = await readMeters(client);
+
+  for (const socket of sockets) socket.stall();
+  await client.control("release");
+  await sleep(plan.sleepMs * 0.7);
+  const grown: number[] = [];
+  const { bytes: nearlyLast } = await readMeters(client);
+  for (let sample = 0; sample < 10; sample++) {
+    await sleep((plan.sleepMs * 0.3) / 10);
+    grown.push(client.readRssKib() - before.rss);
+  }
+  const last = await readMeters(client);
+
+  isAbandoned = true;
+  for (const socket of sockets) socket.destroy();
+  await Promise.all(asked);
+  await client.ask(client.newSocket(), client.toRequest({ tokens: 100 }), 100);
+  return {
+    growthKib: quantile(grown, 0.5) / plan.readers,
+    passedMib: (last.bytes - before.bytes) / plan.readers / 1024 / 1024,
+    // 1 when the stand-in had stopped writing before the end.
+    backPressure: last.bytes === nearlyLast ? 1 : 0,
+  };
+}
+
+async function readMeters(client: LoadClient) {
+  const { bytes = 0 } = await client.control("stats");
+  return { bytes, rss: client.readRssKib() };
+}
+
+/** Until the stand-in has them all on hold, or streams have failed; the client's own deadline ends a wait for ever. */
+async function untilHeld(client: LoadClient, streams: number): Promise<void> {
+  while (((await client.control("stats")).held ?? 0) + client.failures.length < streams) await sleep(50);
+}

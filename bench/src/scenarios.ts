@@ -1,0 +1,141 @@
+import type { FirstTokenPlan } from "./load/first-token.ts";
+import type { FlatOutPlan } from "./load/flat-out.ts";
+import type { HeldPlan, StalledPlan } from "./load/held.ts";
+import type { BurstPlan, PacedPlan } from "./load/paced.ts";
+
+/** What a figure is held against: the floor's or direct's of the same round, or a figure of its own. */
+export type Bound = { of: "floor" | "direct" | "itself"; sense: "min" | "max"; gate: number; aim: number };
+/** One line of the table. `aboveDirect` takes direct's figure of the same round away first. */
+export type Row = { label: string; figure: string; aboveDirect?: boolean; bound?: Bound };
+export type Scenario<Plan = unknown> = { name: string; full: Plan; quick: Plan; deadlineMs: number; rows: Row[] };
+
+export type IdlePlan = { starts: number; settleMs: number };
+
+const flatOut: Scenario<FlatOutPlan> = {
+  name: "flat-out",
+  full: { streams: 50, tokens: 2000, warmMs: 1500, windowMs: 4000, stream: true },
+  quick: { streams: 50, tokens: 2000, warmMs: 1000, windowMs: 1500, stream: true },
+  deadlineMs: 40_000,
+  rows: [
+    {
+      label: "flat out, 50 streams: tokens/s",
+      figure: "tokensPerSecond",
+      bound: { of: "floor", sense: "min", gate: 0.45, aim: 0.75 },
+    },
+  ],
+};
+
+const paced: Scenario<PacedPlan> = {
+  name: "paced",
+  // 10,000 tokens a second: at twice that the slower half of a gateway's field no longer fits one core.
+  full: { streams: 500, pace: 20, openMs: 1000, warmMs: 1500, windowMs: 5000 },
+  quick: { streams: 500, pace: 20, openMs: 1000, warmMs: 700, windowMs: 2500 },
+  deadlineMs: 40_000,
+  rows: [
+    {
+      label: "paced, 500 streams: CPU µs a token",
+      figure: "cpuMicrosPerToken",
+      bound: { of: "floor", sense: "max", gate: 1.35, aim: 1.15 },
+    },
+    { label: "– tokens/s that came", figure: "tokensPerSecond" },
+    { label: "– transit of a token, p50 ms", figure: "transitP50" },
+    { label: "– transit of a token, p99 ms", figure: "transitP99" },
+  ],
+};
+
+const firstToken: Scenario<FirstTokenPlan> = {
+  name: "first-token",
+  full: { warmRequests: 100, requests: 400, tokens: 3, pace: 250 },
+  quick: { warmRequests: 50, requests: 150, tokens: 3, pace: 250 },
+  deadlineMs: 60_000,
+  rows: [
+    { label: "first token, 1 stream: p50 ms", figure: "firstP50" },
+    {
+      label: "– added to direct, p50 ms",
+      figure: "firstP50",
+      aboveDirect: true,
+      bound: { of: "floor", sense: "max", gate: 2.5, aim: 1.5 },
+    },
+    { label: "– added to direct, p99 ms", figure: "firstP99", aboveDirect: true },
+  ],
+};
+
+const burst: Scenario<BurstPlan> = {
+  name: "burst",
+  full: { streams: 500, tokens: 15, pace: 10, openMs: 1000 },
+  quick: { streams: 500, tokens: 15, pace: 10, openMs: 1000 },
+  deadlineMs: 40_000,
+  rows: [
+    { label: "first token, 500 opening in 1 s: p50 ms", figure: "firstP50" },
+    { label: "– p99 ms", figure: "firstP99", bound: { of: "floor", sense: "max", gate: 2.5, aim: 1.5 } },
+  ],
+};
+
+const json: Scenario<FlatOutPlan> = {
+  name: "json",
+  // The optimizing compiler needs some seconds of small requests before their cost stays the same.
+  full: { streams: 128, tokens: 20, warmMs: 3500, windowMs: 4000, stream: false },
+  quick: { streams: 128, tokens: 20, warmMs: 2500, windowMs: 1500, stream: false },
+  deadlineMs: 40_000,
+  rows: [
+    {
+      label: "JSON, 128 at a time: requests/s",
+      figure: "answersPerSecond",
+      bound: { of: "floor", sense: "min", gate: 0.45, aim: 0.7 },
+    },
+    { label: "– CPU µs a request", figure: "cpuMicrosPerAnswer" },
+  ],
+};
+
+const held: Scenario<HeldPlan> = {
+  name: "held",
+  full: { streams: 2000, tokens: 25, pace: 5, openMs: 3000, settleMs: 1500 },
+  quick: { streams: 2000, tokens: 15, pace: 5, openMs: 2000, settleMs: 700 },
+  deadlineMs: 60_000,
+  rows: [
+    {
+      label: "open stream, 2,000 held: KiB",
+      figure: "streamKib",
+      bound: { of: "itself", sense: "max", gate: 45, aim: 34 },
+    },
+    { label: "– most memory, MiB", figure: "peakMib", bound: { of: "itself", sense: "max", gate: 320, aim: 260 } },
+    {
+      label: "– tokens/s when they go on, ÷ direct",
+      figure: "tokensPerSecond",
+      bound: { of: "direct", sense: "min", gate: 0.99, aim: 0.99 },
+    },
+  ],
+};
+
+const stalled: Scenario<StalledPlan> = {
+  name: "stalled",
+  full: { readers: 16, tokens: 400_000, warmRounds: 4, settleMs: 1000, sleepMs: 4000 },
+  quick: { readers: 16, tokens: 400_000, warmRounds: 2, settleMs: 500, sleepMs: 2500 },
+  deadlineMs: 60_000,
+  rows: [
+    {
+      label: "reader that does not read: growth KiB",
+      figure: "growthKib",
+      bound: { of: "itself", sense: "max", gate: 256, aim: 128 },
+    },
+    {
+      label: "– provider held up (1 = yes)",
+      figure: "backPressure",
+      bound: { of: "itself", sense: "min", gate: 1, aim: 1 },
+    },
+    { label: "– under way when it was, MiB", figure: "passedMib" },
+  ],
+};
+
+const idle: Scenario<IdlePlan> = {
+  name: "idle",
+  full: { starts: 3, settleMs: 1000 },
+  quick: { starts: 2, settleMs: 500 },
+  deadlineMs: 60_000,
+  rows: [
+    { label: "idle, MiB", figure: "idleMib", bound: { of: "itself", sense: "max", gate: 120, aim: 95 } },
+    { label: "cold start, ms", figure: "coldStartMs", bound: { of: "itself", sense: "max", gate: 500, aim: 350 } },
+  ],
+};
+
+export const scenarios: Scenario[] = [flatOut, paced, firstToken, burst, json, held, stalled, idle];

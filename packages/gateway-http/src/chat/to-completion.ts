@@ -1,0 +1,72 @@
+import type { ChatCompletion, FinishReason, ToolCall, Usage } from "@openclaw/protocol";
+import type { RunEvent } from "./run-event.ts";
+import type { ReasoningField } from "./to-frames.ts";
+
+/** An answer, gathered from the events of a run. */
+export interface Answer {
+  text: string;
+  reasoning: string;
+  toolCalls: ToolCall[];
+}
+
+export function createAnswer(): Answer {
+  return { text: "", reasoning: "", toolCalls: [] };
+}
+
+/** Adds one event to the answer. */
+export function gather(answer: Answer, event: RunEvent): void {
+  switch (event.type) {
+    case "text-delta":
+      answer.text += event.text;
+      break;
+    case "reasoning-delta":
+      answer.reasoning += event.text;
+      break;
+    case "tool-call-start":
+      answer.toolCalls[event.index] = {
+        id: event.id,
+        type: "function",
+        function: { name: event.name, arguments: "" },
+      };
+      break;
+    case "tool-call-delta": {
+      const call = answer.toolCalls[event.index];
+      if (call) call.function.arguments += event.arguments;
+      break;
+    }
+  }
+}
+
+export interface CompletionOptions {
+  id: string;
+  /** Unix time in seconds. */
+  created: number;
+  model: string;
+  answer: Answer;
+  finishReason: FinishReason;
+  usage: Usage | undefined;
+  reasoning: ReasoningField;
+}
+
+/**
+ * The body of an answer that is not streamed. Pure.
+ * @see https://platform.openai.com/docs/api-reference/chat/object
+ */
+export function toCompletion(options: CompletionOptions): ChatCompletion {
+  const { id, created, model, answer, finishReason, usage, reasoning } = options;
+  const message: ChatCompletion["choices"][number]["message"] = {
+    role: "assistant",
+    content: answer.text === "" && answer.toolCalls.length > 0 ? null : answer.text,
+    refusal: null,
+  };
+  if (reasoning && answer.reasoning !== "") message[reasoning] = answer.reasoning;
+  if (answer.toolCalls.length > 0) message.tool_calls = answer.toolCalls;
+  return {
+    id,
+    object: "chat.completion",
+    created,
+    model,
+    choices: [{ index: 0, message, logprobs: null, finish_reason: finishReason }],
+    ...(usage && { usage }),
+  };
+}

@@ -1,0 +1,47 @@
+import type { AssistantMessage, ChatCompletionRequest, FunctionTool, ToolCall } from "@openclaw/protocol";
+import { type Turn, type TurnMessage, type TurnParams, textOf } from "./turn.ts";
+
+/** What a checked request says, without its HTTP. Pure. */
+export function toTurn(request: ChatCompletionRequest): Turn {
+  const messages: TurnMessage[] = [];
+  const instructions: string[] = [];
+  for (const message of request.messages) {
+    if (message.role === "system" || message.role === "developer") instructions.push(textOf(message.content));
+    else if (message.role !== "function") messages.push(withoutNulls(message));
+  }
+  return { messages, instructions, params: toParams(request), stream: request.stream === true };
+}
+
+/** `null` means absent; providers are stricter than OpenAI about it. Only assistant messages need their `content`. */
+function withoutNulls(message: TurnMessage): TurnMessage {
+  if (message.role !== "assistant") return message.role === "user" && message.name == null ? bare(message) : message;
+  const result: AssistantMessage = { role: "assistant", content: message.content ?? null };
+  if (message.name != null) result.name = message.name;
+  if (message.refusal != null) result.refusal = message.refusal;
+  if (message.tool_calls?.length) result.tool_calls = message.tool_calls as ToolCall[];
+  return result;
+}
+
+function bare(message: Extract<TurnMessage, { role: "user" }>): TurnMessage {
+  return { role: "user", content: message.content };
+}
+
+function toParams(request: ChatCompletionRequest): TurnParams {
+  const params: TurnParams = {};
+  const maxTokens = request.max_completion_tokens ?? request.max_tokens;
+  if (request.temperature != null) params.temperature = request.temperature;
+  if (request.top_p != null) params.top_p = request.top_p;
+  if (request.frequency_penalty != null) params.frequency_penalty = request.frequency_penalty;
+  if (request.presence_penalty != null) params.presence_penalty = request.presence_penalty;
+  if (request.seed != null) params.seed = request.seed;
+  if (request.stop?.length) params.stop = request.stop;
+  if (maxTokens != null) params.max_completion_tokens = maxTokens;
+  if (request.reasoning_effort != null) params.reasoning_effort = request.reasoning_effort;
+  if (request.response_format != null) params.response_format = request.response_format;
+  if (request.tools?.length) {
+    params.tools = request.tools as FunctionTool[];
+    if (request.tool_choice != null) params.tool_choice = request.tool_choice;
+    if (request.parallel_tool_calls != null) params.parallel_tool_calls = request.parallel_tool_calls;
+  }
+  return params;
+}

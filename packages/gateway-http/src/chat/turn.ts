@@ -1,0 +1,48 @@
+import type {
+  AssistantMessage,
+  ChatCompletionRequest,
+  FunctionTool,
+  ResponseFormat,
+  ToolMessage,
+  UserMessage,
+} from "@openclaw/protocol";
+
+/** A message that is part of the talk. Instructions (`system`, `developer`) are not: they belong to one request. */
+export type TurnMessage = UserMessage | AssistantMessage | ToolMessage;
+
+/** How the model is to answer: OpenAI's own members, under their own names, absent where the caller gave none. */
+export interface TurnParams {
+  temperature?: number;
+  top_p?: number;
+  frequency_penalty?: number;
+  presence_penalty?: number;
+  seed?: number;
+  stop?: string | string[];
+  /** From `max_completion_tokens`, else `max_tokens`. */
+  max_completion_tokens?: number;
+  reasoning_effort?: string;
+  response_format?: ResponseFormat;
+  tools?: FunctionTool[];
+  tool_choice?: NonNullable<ChatCompletionRequest["tool_choice"]>;
+  parallel_tool_calls?: boolean;
+}
+
+/** What a caller said, whichever door it came through. */
+export interface Turn {
+  /** At least one; real roles, in order. */
+  readonly messages: readonly TurnMessage[];
+  /** The texts of the request's `system` and `developer` messages, in order. */
+  readonly instructions: readonly string[];
+  readonly params: TurnParams;
+  /** Whether the caller reads the answer as it is written. An agent may do less work when nobody does. */
+  readonly stream: boolean;
+}
+
+/** The plain text of a message's content, parts joined. */
+export function textOf(content: TurnMessage["content"]): string {
+  if (typeof content === "string") return content;
+  if (content == null) return "";
+  let text = "";
+  for (const part of content) if (part.type === "text") text += part.text;
+  return text;
+}

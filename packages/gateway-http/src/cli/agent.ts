@@ -1,0 +1,63 @@
+import { randomUUID } from "node:crypto";
+import { createAgentRegistry } from "../agents/registry.ts";
+import { resolveAgent } from "../agents/resolve-agent.ts";
+import type { Environment } from "../config/env.ts";
+import { loadConfig } from "../config/load.ts";
+import { createGateway } from "../gateway.ts";
+import type { RunResult } from "../runs/run.ts";
+import { readSessionKeyHeader, resolveSession } from "../sessions/session-key.ts";
+import { applyOptions } from "./apply-options.ts";
+import { type Options, UsageError } from "./options.ts";
+
+/** `openclaw-gateway agent`: one turn through the same run path as a request, to the terminal. */
+export async function runAgent(options: Options, env: Environment): Promise<number> {
+  const text = options.message;
+  if (!text?.trim()) throw new UsageError("agent needs a message: -m TEXT");
+  const gateway = createGateway({ config: applyOptions(await loadConfig({ path: options.config, env }), options) });
+  const chosen = options["session-key"] ? readSessionKeyHeader(encodeURIComponent(options["session-key"])) : undefined;
+  const agent = resolveAgent(createAgentRegistry(gateway.agents), {
+    header: options.agent ? { name: "--agent", value: options.agent } : undefined,
+    sessionAgentId: chosen?.agentId,
+  });
+  const session = resolveSession({
+    agentId: agent.id,
+    chosen,
+    chatId: undefined,
+    user: undefined,
+    isSideTask: false,
+    createId: randomUUID,
+  });
+  if (!session.stateless) process.stderr.write("Sessions are kept in memory: this one ends with the command.\n");
+
+  const run = gateway.runs.start({
+    agent,
+    turn: { messages: [{ role: "user", content: text }], instructions: [], params: {}, stream: options.json !== true },
+    session: { owner: "operator", ...session },
+    model: options.model,
+  });
+  run.subscribe((events) => {
+    if (options.json) return undefined;
+    for (const event of events) if (event.type === "text-delta") process.stdout.write(event.text);
+    return undefined;
+  });
+  const result = await run.result;
+  await gateway.close();
+  if (options.json) process.stdout.write(`${JSON.stringify(toJson(run.id, agent.id, session.key, result))}\n`);
+  else process.stdout.write("\n");
+  if (!result.error) return 0;
+  if (!options.json) process.stderr.write(`${result.error.message}\n`);
+  return 1;
+}
+
+/** OpenClaw's own shape of `openclaw agent --json`. */
+function toJson(runId: string, agentId: string, sessionKey: string, { answer, usage, error }: RunResult): object {
+  return {
+    runId,
+    status: error ? "error" : "ok",
+    summary: error ? error.message : "completed",
+    result: {
+      payloads: answer.text === "" ? [] : [{ text: answer.text, mediaUrl: null }],
+      meta: { agentId, sessionKey, ...(usage && { usage }), ...(error && { error: error.toBody().error }) },
+    },
+  };
+}

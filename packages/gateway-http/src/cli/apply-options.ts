@@ -1,0 +1,65 @@
+import { readFileSync } from "node:fs";
+import { parseDuration } from "../config/duration.ts";
+import type { LoadedConfig } from "../config/load.ts";
+import { parseConfig } from "../config/parse.ts";
+import type { Config } from "../config/schema.ts";
+import { type Options, UsageError } from "./options.ts";
+
+/** The loaded config with the command line's flags over it. */
+export function applyOptions(loaded: LoadedConfig, options: Options): LoadedConfig {
+  const { config } = loaded;
+  const gateway = { ...config.gateway, ...bind(options.bind), auth: auth(config.gateway.auth, options) };
+  if (options.port !== undefined) gateway.port = port(options.port);
+  if (options["enable-chat"]) gateway.http = { ...gateway.http, endpoints: { chatCompletions: { enabled: true } } };
+  const logging = options.verbose ? { ...config.logging, level: "debug" as const } : config.logging;
+  return { ...loaded, config: { ...config, gateway, logging, agents: withModel(config, options.model) } };
+}
+
+/** Milliseconds of `--drain-timeout`. */
+export function drainTimeout(text: string | undefined): number {
+  const ms = text === undefined ? 30_000 : text === "0" ? 0 : parseDuration(text);
+  if (ms === undefined) throw new UsageError("--drain-timeout must be a duration such as 30s or 2m");
+  return ms;
+}
+
+function bind(text: string | undefined): Partial<Config["gateway"]> {
+  if (text === undefined) return {};
+  return text === "loopback" || text === "lan" ? { bind: text } : { bind: "custom", customBindHost: text };
+}
+
+function auth(config: Config["gateway"]["auth"], options: Options): Config["gateway"]["auth"] {
+  const mode = options.auth;
+  if (mode !== undefined && mode !== "token" && mode !== "password" && mode !== "none") {
+    throw new UsageError("--auth must be token, password or none");
+  }
+  const password = options.password ?? readPassword(options["password-file"]);
+  return {
+    ...config,
+    ...(mode !== undefined && { mode }),
+    ...(options.token !== undefined && { token: options.token, ...(mode === undefined && { mode: "token" as const }) }),
+    ...(password !== undefined && { password, ...(mode === undefined && { mode: "password" as const }) }),
+  };
+}
+
+function readPassword(file: string | undefined): string | undefined {
+  if (file === undefined) return undefined;
+  const password = readFileSync(file, "utf8").replace(/\r?\n$/, "");
+  if (password === "") throw new UsageError("--password-file: the file is empty");
+  return password;
+}
+
+function port(text: string): number {
+  const value = Number(text);
+  if (!/^\d{1,5}$/.test(text) || value > 65_535) throw new UsageError("--port must be a number from 0 to 65535");
+  return value;
+}
+
+/** `--model` is the model of agents that name none, so it takes the place of the default's. */
+function withModel({ agents }: Config, model: string | undefined): Config["agents"] {
+  if (model === undefined) return agents;
+  const { defaults } = parseConfig({ agents: { defaults: { model } } }).config.agents;
+  const list = agents.list.map((agent) =>
+    agent.model === agents.defaults.model ? { ...agent, model: defaults.model } : agent,
+  );
+  return { defaults: { ...agents.defaults, model: defaults.model }, list };
+}

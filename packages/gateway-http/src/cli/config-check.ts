@@ -1,0 +1,58 @@
+import { findCredentials } from "../auth/credentials.ts";
+import { tokenFilePath } from "../auth/token-file.ts";
+import type { Environment } from "../config/env.ts";
+import { type LoadedConfig, loadConfig } from "../config/load.ts";
+import { bindAddress } from "../config/network.ts";
+import { ConfigError } from "../errors/config-error.ts";
+import { checkModels } from "../models/resolve-provider.ts";
+import type { Output } from "./output.ts";
+
+/** The exit code for a wrong config, EX_CONFIG of sysexits.h. */
+const EXIT_CONFIG = 78;
+
+export interface ConfigCheckOptions {
+  env: Environment;
+  /** The file, as `--config` gives it. */
+  path?: string | undefined;
+  stdout: Output;
+}
+
+/**
+ * Says whether the gateway would start with the config, and what it would serve. Changes nothing, prints no secret.
+ *
+ * @returns the exit code: 0, or 78 when something is wrong
+ */
+export async function runConfigCheck({ env, path, stdout }: ConfigCheckOptions): Promise<number> {
+  try {
+    const loaded = await loadConfig({ path, env });
+    checkModels(loaded.config, env.variables);
+    stdout.write(`${(await report(loaded)).join("\n")}\n`);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    stdout.write(`${error.message}\n`);
+    return EXIT_CONFIG;
+  }
+}
+
+async function report({ config, path, notices, env }: LoadedConfig): Promise<string[]> {
+  const { gateway, agents } = config;
+  const list = agents.list.map(
+    ({ id, model, default: isDefault }) => `${id} (${model}${isDefault ? ", default" : ""})`,
+  );
+  return [
+    path === undefined ? `${env.configPath}: no such file, the defaults apply` : `${path}: ok`,
+    ...notices.map((notice) => `note: ${notice}`),
+    `agents:   ${list.length === 0 ? `main (${agents.defaults.model})` : list.join(", ")}`,
+    `endpoint: /v1/chat/completions is ${gateway.http.endpoints.chatCompletions.enabled ? "on" : "off"}`,
+    `auth:     ${await describeAuth(config, env)}`,
+  ];
+}
+
+async function describeAuth({ gateway }: LoadedConfig["config"], env: Environment): Promise<string> {
+  const { loopback } = bindAddress(gateway);
+  const found = await findCredentials({ auth: gateway.auth, env, stateDir: env.stateDir, loopback });
+  if (found?.mode === "none") return "none, for this machine only";
+  if (found === undefined) return `a token will be made in ${tokenFilePath(env.stateDir)}`;
+  return found.source === "generated" ? `token in ${found.tokenFile}` : `${found.mode} from the ${found.source}`;
+}

@@ -1,0 +1,54 @@
+/** The config that `init` writes. It must load without a notice: a test sees to it. */
+export function configTemplate(): string {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: ${…} is the config file's own syntax.
+  const keyFromEnvironment = "${OPENAI_API_KEY}";
+  return `// Config of the OpenClaw gateway. This is JSON5: comments, bare keys and trailing commas are fine.
+// After a change: openclaw-gateway config check
+{
+  gateway: {
+    port: 18789,
+
+    // "loopback": this machine only. "lan": every network interface.
+    bind: "loopback",
+
+    // Clients send the token as "Authorization: Bearer <token>", where an OpenAI client takes its API key.
+    // It is in the file gateway-token of the state folder (~/.openclaw). To set another, write token: "…" here.
+    auth: { mode: "token" },
+
+    // POST /v1/chat/completions
+    http: { endpoints: { chatCompletions: { enabled: true } } },
+  },
+
+  agents: {
+    list: [
+      {
+        // Clients choose an agent by model: "openclaw:main", or "openclaw" for the default one.
+        id: "main",
+        default: true,
+        name: "Main",
+
+        // The built-in demo needs no provider. For a real model put one of these in its place:
+        model: "demo",
+        // model: "openai/gpt-4o-mini",                     // the key from OPENAI_API_KEY
+        // model: "openrouter/anthropic/claude-sonnet-4.5", // the key from OPENROUTER_API_KEY
+        // model: "ollama/llama3.2",                        // Ollama on this machine, no key
+
+        // instructions: "You are a helpful assistant.",
+        // params: { temperature: 0.7 },
+
+        // Other model names this agent answers to, for clients that know only those:
+        // aliases: ["gpt-4o"],
+      },
+    ],
+  },
+
+  // Needed only for a key or an address of your own:
+  // models: {
+  //   providers: {
+  //     openai: { apiKey: "${keyFromEnvironment}" }, // replaced from the environment
+  //     mine: { baseUrl: "http://192.168.0.10:8000/v1" }, // then: model: "mine/<model>"
+  //   },
+  // },
+}
+`;
+}

@@ -1,0 +1,58 @@
+import { parseArgs } from "node:util";
+import { readEnvironment } from "../config/env.ts";
+import { ConfigError } from "../errors/config-error.ts";
+import { runAgent } from "./agent.ts";
+import { runConfigCheck } from "./config-check.ts";
+import { runInit } from "./init.ts";
+import { HELP, OPTIONS, type Options, UsageError } from "./options.ts";
+import { runGateway } from "./run.ts";
+
+/** Exit codes: 0, 1 failure, 2 usage, 78 config (`EX_CONFIG` of sysexits.h). */
+export async function main(argv: string[]): Promise<number> {
+  try {
+    return await dispatch(argv);
+  } catch (error) {
+    if (error instanceof UsageError) return complain(`${error.message}\nTry --help.`, 2);
+    if (error instanceof ConfigError) return complain(error.message, 78);
+    return complain(error instanceof Error ? error.message : String(error), 1);
+  }
+}
+
+async function dispatch(argv: string[]): Promise<number> {
+  const { command, options } = read(argv);
+  if (options.help) return print(HELP);
+  if (options.version) return print(`${(await import("./version.ts")).VERSION}\n`);
+  const env = readEnvironment();
+  const stdout = process.stdout;
+  switch (command) {
+    case "run":
+      return runGateway(options, env);
+    case "agent":
+      return runAgent(options, env);
+    case "init":
+      return runInit({ env, force: options.force ?? false, stdout });
+    case "config check":
+      return runConfigCheck({ env, path: options.config, stdout });
+    default:
+      throw new UsageError(`Unknown command: ${command}`);
+  }
+}
+
+function read(argv: string[]): { command: string; options: Options } {
+  try {
+    const { positionals, values } = parseArgs({ args: argv, options: OPTIONS, allowPositionals: true });
+    return { command: positionals.join(" ") || "run", options: values };
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}
+
+function complain(message: string, code: number): number {
+  process.stderr.write(`${message}\n`);
+  return code;
+}

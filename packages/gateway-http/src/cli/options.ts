@@ -1,0 +1,54 @@
+import type { parseArgs } from "node:util";
+
+/** The command line itself is wrong. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** Every option of every command: they are few, and none means two things. */
+export const OPTIONS = {
+  port: { type: "string" },
+  bind: { type: "string" },
+  auth: { type: "string" },
+  token: { type: "string" },
+  password: { type: "string" },
+  "password-file": { type: "string" },
+  config: { type: "string" },
+  "enable-chat": { type: "boolean" },
+  model: { type: "string" },
+  "drain-timeout": { type: "string" },
+  verbose: { type: "boolean" },
+  message: { type: "string", short: "m" },
+  agent: { type: "string" },
+  "session-key": { type: "string" },
+  json: { type: "boolean" },
+  local: { type: "boolean" },
+  force: { type: "boolean" },
+  help: { type: "boolean", short: "h" },
+  version: { type: "boolean", short: "v" },
+} as const;
+
+export type Options = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>["values"];
+
+export const HELP = `openclaw-gateway: any agent behind OpenAI's Chat Completions API
+
+  openclaw-gateway [run]         serve agents over HTTP
+      --port N                   default 18789, or OPENCLAW_GATEWAY_PORT
+      --bind loopback|lan|HOST   default loopback
+      --auth token|password|none default token; one is made when none is set
+      --token TEXT               or OPENCLAW_GATEWAY_TOKEN
+      --password TEXT            or OPENCLAW_GATEWAY_PASSWORD, or --password-file FILE
+      --enable-chat              turn the chat endpoint on, whatever the config says
+      --model PROVIDER/MODEL     the model of agents that name none, e.g. ollama/llama3.2
+      --drain-timeout 30s        how long running answers may finish on SIGTERM
+      --verbose                  log at level debug
+  openclaw-gateway agent -m TEXT run one turn and print the answer
+      --agent ID --session-key KEY --model PROVIDER/MODEL --json --local
+  openclaw-gateway init          write a commented config with a fresh token (--force to overwrite)
+  openclaw-gateway config check  check the config file
+
+  --config FILE                  default ~/.openclaw/openclaw.json, or OPENCLAW_CONFIG_PATH
+  --help, --version
+
+Exit codes: 0 ok, 1 failure, 2 usage, 78 config.
+`;

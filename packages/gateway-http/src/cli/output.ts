@@ -1,0 +1,4 @@
+/** Where a command writes; `process.stdout` is one. */
+export interface Output {
+  write(text: string): unknown;
+}

@@ -1,0 +1,38 @@
+import type { Environment } from "../config/env.ts";
+import { loadConfig } from "../config/load.ts";
+import { createGateway, type Gateway } from "../gateway.ts";
+import { applyOptions, drainTimeout } from "./apply-options.ts";
+import { banner } from "./banner.ts";
+import type { Options } from "./options.ts";
+
+/** `openclaw-gateway run`: serves until SIGTERM or SIGINT, then lets running answers finish. */
+export async function runGateway(options: Options, env: Environment): Promise<number> {
+  const drainTimeoutMs = drainTimeout(options["drain-timeout"]);
+  const loaded = applyOptions(await loadConfig({ path: options.config, env }), options);
+  const gateway = createGateway({ config: loaded });
+  const address = await listen(gateway, loaded.config.gateway.port);
+  for (const notice of loaded.notices) process.stderr.write(`${notice}\n`);
+  process.stdout.write(banner({ address, gateway, loaded }));
+  await stopSignal();
+  process.stdout.write(`Stopping: ${gateway.runs.active} runs under way. Once more to stop at once.\n`);
+  // The second signal: sockets are cut, not ended, so that no half answer looks whole.
+  void stopSignal().then((signal) => process.exit(signal === "SIGINT" ? 130 : 143));
+  await gateway.close({ drainTimeoutMs });
+  return 0;
+}
+
+async function listen(gateway: Gateway, port: number): ReturnType<Gateway["listen"]> {
+  try {
+    return await gateway.listen();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+    throw new Error(`Port ${port} is in use. Another gateway? Choose one with --port or OPENCLAW_GATEWAY_PORT.`);
+  }
+}
+
+function stopSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    process.once("SIGTERM", resolve);
+    process.once("SIGINT", resolve);
+  });
+}

@@ -1,0 +1,84 @@
+import { configSchema } from "./schema.ts";
+import { schemaPaths } from "./schema-paths.ts";
+
+/** A table of keys: where they stand, and their names separated by blanks. `*` is any index or id. */
+type KeyTable = Readonly<Record<string, string>>;
+
+/** OpenClaw's keys that this gateway does not serve. They are passed over, so that an OpenClaw config works here. */
+const PASSED_OVER: KeyTable = {
+  "": `$schema acp approvals audio auth bindings broadcast browser canvasHost channels cli commands crestodian cron
+    diagnostics discovery env hooks identity media memory messages meta nodeHost plugins proxy secrets session skills
+    surfaces talk tools ui update vault web wizard`,
+  gateway: `allowRealIpFallback channelHealthCheckMinutes channelMaxRestartsPerHour channelStaleEventThresholdMinutes
+    controlUi mode nodes push reload remote tailscale tools webchat`,
+  "gateway.auth": "allowTailscale",
+  "gateway.http": "securityHeaders",
+  "gateway.http.endpoints": "responses",
+  "gateway.http.endpoints.chatCompletions": "maxBodyBytes maxImageParts maxTotalImageBytes",
+  "agents.defaults": `additionalSystemPrompt blockStreamingBreak blockStreamingChunk blockStreamingCoalesce
+    blockStreamingDefault bootstrapMaxChars bootstrapPromptTruncationWarning bootstrapTotalMaxChars cliBackends
+    compaction contextInjection contextLimits contextPruning contextTokens elevatedDefault embeddedAgent embeddedPi
+    envelopeElapsed envelopeTimestamp envelopeTimezone experimental fastModeDefault groupChat heartbeat humanDelay
+    identity imageGenerationModel imageMaxDimensionPx imageModel maxConcurrent mediaMaxMb memory memorySearch
+    modelPolicy models pdfMaxBytesMb pdfMaxPages pdfModel reasoningDefault repoRoot sandbox skills skillsLimits
+    skipBootstrap subagents thinkingDefault timeFormat toolProgressDetail tts typingIntervalSeconds typingMode
+    userTimezone utilityModel verboseDefault workspace`,
+  "agents.list.*": `agentDir bootstrapMaxChars bootstrapTotalMaxChars contextInjection contextLimits contextTokens
+    embeddedAgent experimental fastModeDefault groupChat heartbeat humanDelay identity memory memorySearch modelPolicy
+    models plugins reasoningDefault runtime sandbox skills skillsLimits subagents thinkingDefault toolProgressDetail
+    tts typingIntervalSeconds typingMode utilityModel verboseDefault workspace`,
+  models: "bedrockDiscovery mode pricing",
+  "models.providers.*": "auth authHeader injectNumCtxForOpenAICompat",
+  "models.providers.*.models.*": "compat cost",
+  logging: "consoleLevel consoleStyle file maxFileBytes redactPatterns redactSensitive",
+};
+
+/**
+ * Keys whose effect someone would count on (a limit, a permission, a route) and that this version does not have.
+ * Passing them over would promise what is not kept.
+ */
+const REFUSED: KeyTable = {
+  "": "$include mcp",
+  gateway: "tls",
+  "gateway.auth": "keys trustedProxy",
+  "gateway.http": "cors resumeWindowMs",
+  "gateway.http.endpoints.chatCompletions": "images",
+  "agents.defaults": "maxSteps runner tools",
+  "agents.list.*": "maxSteps runner tools",
+  models: "proxy",
+  "models.providers.*.models.*": "api headers",
+  "sessions.store": "sync",
+};
+
+export type KeyKind = "passed-over" | "refused";
+
+const kinds = new Map<string, KeyKind>([
+  ...paths(PASSED_OVER).map((path) => [path, "passed-over"] as const),
+  ...paths(REFUSED).map((path) => [path, "refused"] as const),
+]);
+
+/** What is known of a key that is not served, by its pattern: `agents.list.*.tools`. */
+export function kindOfKey(pattern: string): KeyKind | undefined {
+  return kinds.get(pattern);
+}
+
+/** Keyed by what their users choose, so that a key there stands for any. */
+const KEYED = new Set(["agents.entries", "models.providers"]);
+
+/** The pattern of `key` under the pattern `parent`. `agents.entries` is read like `agents.list`. */
+export function patternOf(parent: string, key: string | number): string {
+  if (parent === "agents.entries") return "agents.list.*";
+  if (typeof key === "number" || KEYED.has(parent)) return `${parent}.*`;
+  return parent === "" ? key : `${parent}.${key}`;
+}
+
+/** Patterns of every key this version knows, split into those it serves and the rest. */
+export function knownPatterns(): { served: readonly string[]; others: readonly string[] } {
+  return { served: schemaPaths(configSchema), others: ["agents.entries", ...kinds.keys()] };
+}
+
+function paths(table: KeyTable): string[] {
+  return Object.entries(table).flatMap(([parent, names]) =>
+    names.split(/\s+/).map((name) => (parent === "" ? name : `${parent}.${name}`)),
+  );
+}

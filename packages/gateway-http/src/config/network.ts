@@ -1,0 +1,34 @@
+import { isIP, isIPv4 } from "node:net";
+
+const HOST_NAME =
+  /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
+
+/** Whether `text` is a DNS name: lower case, no port, no trailing dot. Underscores pass, because containers have them. */
+export function isHostName(text: string): boolean {
+  return HOST_NAME.test(text);
+}
+
+/** Whether `text` is an IP address or a CIDR range (`10.0.0.0/8`, `fd00::/8`). */
+export function isAddressRange(text: string): boolean {
+  const [address = "", prefix, ...rest] = text.split("/");
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0) return false;
+  if (prefix === undefined) return true;
+  return /^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128);
+}
+
+/** Whether `host` can only be reached from this machine. */
+export function isLoopbackHost(host: string): boolean {
+  const name = host.toLowerCase().replace(/^::ffff:(?=\d+\.)/, "");
+  return name === "localhost" || name === "::1" || (isIPv4(name) && name.startsWith("127."));
+}
+
+/** What `gateway.bind` means to `listen`: the address, and whether it can only be reached from this machine. */
+export function bindAddress(gateway: {
+  readonly bind: "loopback" | "lan" | "custom";
+  readonly customBindHost?: string | undefined;
+}): { host: string; loopback: boolean } {
+  if (gateway.bind === "lan") return { host: "0.0.0.0", loopback: false };
+  const host = gateway.bind === "custom" ? (gateway.customBindHost ?? "127.0.0.1") : "127.0.0.1";
+  return { host, loopback: isLoopbackHost(host) };
+}

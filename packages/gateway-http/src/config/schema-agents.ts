@@ -1,0 +1,116 @@
+import { isAgentId, MAX_MODEL_LENGTH, parseAgentTarget } from "@openclaw/protocol";
+import { z } from "zod";
+import { NOT_SUPPORTED, timerSeconds } from "./schema-values.ts";
+
+/** The built-in model that needs no provider. It answers, and says what it is. */
+export const DEMO_MODEL = "demo";
+
+const modelReference = z
+  .string()
+  .trim()
+  .refine((reference) => reference === DEMO_MODEL || /^[^/\s]+\/\S+$/.test(reference), {
+    error: `must be "provider/model", for example "openai/gpt-4o", or "${DEMO_MODEL}"`,
+  });
+
+const model = z
+  .union([
+    modelReference,
+    z.strictObject({ primary: modelReference, fallbacks: z.array(z.string()).max(0, NOT_SUPPORTED).optional() }),
+  ])
+  .transform((value) => (typeof value === "string" ? value : value.primary));
+
+/** What the gateway itself says in a provider's request; a value of the config's would be overwritten or break it. */
+const OWN_PARAMS = new Set(["model", "messages", "stream", "stream_options", "n"]);
+
+const params = z.record(z.string(), z.json({ error: "must be JSON" })).superRefine((values, context) => {
+  for (const key of Object.keys(values)) {
+    if (OWN_PARAMS.has(key)) context.addIssue({ code: "custom", path: [key], message: "set by the gateway itself" });
+  }
+});
+
+const exposeReasoning = z.union([z.literal(false), z.enum(["reasoning_content", "reasoning"])], {
+  error: 'expected false, "reasoning_content" or "reasoning"',
+});
+
+const alias = z.string().trim().toLowerCase().min(1, "must not be empty").max(MAX_MODEL_LENGTH);
+
+const defaultsSchema = z
+  .strictObject({
+    model: model.default(DEMO_MODEL),
+    /** How long a run may take. */
+    timeoutSeconds: timerSeconds.default(600),
+    instructions: z.string().optional(),
+    params: params.default({}),
+    exposeReasoning: exposeReasoning.default(false),
+  })
+  .prefault({});
+
+const agentSchema = z.strictObject({
+  id: z
+    .string()
+    .trim()
+    .toLowerCase()
+    .refine(isAgentId, 'must be 1 to 64 of a-z, 0-9, "_" and "-", begin with a letter or digit, and not be "default"'),
+  default: z.boolean().default(false),
+  name: z.string().optional(),
+  description: z.string().optional(),
+  aliases: z.array(alias).default([]),
+  model: model.optional(),
+  timeoutSeconds: timerSeconds.optional(),
+  instructions: z.string().optional(),
+  params: params.optional(),
+  exposeReasoning: exposeReasoning.optional(),
+});
+
+type Agent = z.output<typeof agentSchema>;
+type Defaults = z.output<typeof defaultsSchema>;
+
+/** `agents`, with what an agent leaves out taken from `agents.defaults`. */
+export const agentsSchema = z
+  .strictObject({ defaults: defaultsSchema, list: z.array(agentSchema).default([]) })
+  .superRefine(({ list }, context) => {
+    const add = (path: (string | number)[], message: string) =>
+      context.addIssue({ code: "custom", path: ["list", ...path], message });
+    checkIds(list, add);
+    checkAliases(list, add);
+  })
+  .transform(({ defaults, list }) => ({ defaults, list: list.map((agent) => withDefaults(agent, defaults)) }))
+  .prefault({});
+
+function withDefaults(agent: Agent, defaults: Defaults) {
+  return {
+    ...agent,
+    aliases: [...new Set(agent.aliases)],
+    model: agent.model ?? defaults.model,
+    timeoutSeconds: agent.timeoutSeconds ?? defaults.timeoutSeconds,
+    instructions: agent.instructions ?? defaults.instructions,
+    params: { ...defaults.params, ...agent.params },
+    exposeReasoning: agent.exposeReasoning ?? defaults.exposeReasoning,
+  };
+}
+
+type AddIssue = (path: (string | number)[], message: string) => void;
+
+function checkIds(list: readonly Agent[], add: AddIssue): void {
+  const seen = new Set<string>();
+  let marked: string | undefined;
+  for (const [index, agent] of list.entries()) {
+    if (seen.has(agent.id)) add([index, "id"], `another agent is called "${agent.id}" too`);
+    seen.add(agent.id);
+    if (agent.default && marked !== undefined) add([index, "default"], `"${marked}" is the default agent already`);
+    if (agent.default) marked ??= agent.id;
+  }
+}
+
+function checkAliases(list: readonly Agent[], add: AddIssue): void {
+  const owners = new Map<string, number>();
+  for (const [index, agent] of list.entries()) {
+    for (const [position, name] of agent.aliases.entries()) {
+      const path = [index, "aliases", position];
+      const owner = owners.get(name) ?? index;
+      if (parseAgentTarget(name).kind !== "other") add(path, `"${name}" already names an agent by itself`);
+      else if (owner !== index) add(path, `"${name}" is an alias of "${list[owner]?.id}" already`);
+      owners.set(name, owner);
+    }
+  }
+}

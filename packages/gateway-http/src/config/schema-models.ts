@@ -1,0 +1,69 @@
+import { z } from "zod";
+import { oneOf, secretText, timerSeconds } from "./schema-values.ts";
+
+const UNSUPPORTED_APIS = [
+  "openai-responses",
+  "openai-codex-responses",
+  "openai-chatgpt-responses",
+  "anthropic-messages",
+  "google-generative-ai",
+  "github-copilot",
+  "bedrock-converse-stream",
+  "azure-openai-responses",
+  "ollama",
+];
+
+const baseUrl = z
+  .string()
+  .trim()
+  .superRefine((text, context) => {
+    const message = problemOfBaseUrl(text);
+    if (message !== undefined) context.addIssue({ code: "custom", message });
+  })
+  .transform((text) => text.replace(/\/+$/, ""));
+
+/** The message never repeats the URL: people put keys into it. */
+function problemOfBaseUrl(text: string): string | undefined {
+  if (!URL.canParse(text)) return "must be a URL, for example https://api.openai.com/v1";
+  const url = new URL(text);
+  if (url.protocol !== "http:" && url.protocol !== "https:") return "must be an http or https URL";
+  if (url.username !== "" || url.password !== "") return "must not hold credentials; use apiKey or headers";
+  if (url.search !== "" || url.hash !== "") return "must not have a query or fragment: paths are added to it";
+  return undefined;
+}
+
+const headers = z.record(
+  z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/, "must be a header name"),
+  z
+    .string()
+    .trim()
+    .regex(/^[\t\x20-\x7e\x80-\xff]*$/, "must be a header value"),
+);
+
+const providerSchema = z.strictObject({
+  /** Only for providers that `models/known-providers.ts` does not know. */
+  baseUrl: baseUrl.optional(),
+  apiKey: secretText.regex(/^[\x21-\x7e]+$/, "must be printable ASCII without spaces").optional(),
+  api: oneOf(["openai-completions"], UNSUPPORTED_APIS).default("openai-completions"),
+  headers: headers.default({}),
+  /** How long the provider may be silent. */
+  timeoutSeconds: timerSeconds.default(300),
+  models: z
+    .array(
+      z.strictObject({
+        id: z.string().min(1),
+        name: z.string().optional(),
+        contextWindow: z.int().positive().optional(),
+        maxTokens: z.int().positive().optional(),
+        input: z.array(z.string()).optional(),
+        reasoning: z.boolean().optional(),
+      }),
+    )
+    .default([]),
+});
+
+const providerId = z.string().regex(/^[^/\s]+$/, 'a provider id must have no "/" and no space');
+
+export const modelsSchema = z
+  .strictObject({ providers: z.record(providerId, providerSchema).default({}) })
+  .prefault({});

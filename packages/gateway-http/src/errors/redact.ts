@@ -1,0 +1,45 @@
+/** Shorter than this a secret is no secret, and taking it out of a text would only garble it. */
+const MIN_LENGTH = 4;
+
+/**
+ * Makes a function that replaces every one of `secrets` in a text by `***`, also where it stands URL-encoded or inside
+ * a JSON string. Given `Bearer <token>` it knows the bare token too.
+ */
+export function createRedactor(secrets: readonly string[]): (text: string) => string {
+  const forms = [...new Set(secrets.flatMap(formsOf))]
+    .filter((form) => form.length >= MIN_LENGTH)
+    // A secret can be the beginning of another one: the longer goes first, or its end would be left over.
+    .sort((a, b) => b.length - a.length);
+  if (forms.length === 0) return (text) => text;
+  const pattern = new RegExp(forms.map(escapeForRegExp).join("|"), "g");
+
+  return (text) => {
+    let before = text;
+    // Again until nothing is found: what is left around `***` can spell a secret that has asterisks in it. It ends,
+    // because every replacement is shorter than what it replaces.
+    for (;;) {
+      const after = before.replace(pattern, "***");
+      if (after === before) return after;
+      before = after;
+    }
+  };
+}
+
+function formsOf(secret: string): string[] {
+  const bare = secret.replace(/^bearer\s+/i, "");
+  return [secret, bare].flatMap((text) => {
+    const inJson = JSON.stringify(text).slice(1, -1);
+    return [text, inJson, inJson.replaceAll("/", "\\/"), ...urlForms(text)];
+  });
+}
+
+/** Percent-encoding has upper and lower case digits, and two ways to write a space. */
+function urlForms(text: string): string[] {
+  const encoded = encodeURIComponent(text.toWellFormed());
+  const lower = encoded.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase());
+  return [encoded, lower, encoded.replaceAll("%20", "+"), new URLSearchParams([["", text]]).toString().slice(1)];
+}
+
+function escapeForRegExp(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
+}

@@ -1,0 +1,135 @@
+import type { Agent } from "./agents/agent.ts";
+import { createConfiguredAgents } from "./agents/configured-agents.ts";
+import { createAgentRegistry } from "./agents/registry.ts";
+import { createAuthenticator } from "./auth/authenticate.ts";
+import { type Credentials, resolveCredentials } from "./auth/credentials.ts";
+import { type Environment, readEnvironment } from "./config/env.ts";
+import type { LoadedConfig } from "./config/load.ts";
+import { parseConfig } from "./config/parse.ts";
+import type { ConfigInput } from "./config/schema.ts";
+import { collectSecrets } from "./config/secrets.ts";
+import { createRedactor } from "./errors/redact.ts";
+import { listenAddress } from "./http/address.ts";
+import { addApi } from "./http/api.ts";
+import { createApp } from "./http/app.ts";
+import { addHealthRoutes } from "./http/routes/health.ts";
+import { KEY_VARIABLES } from "./models/known-providers.ts";
+import { createModels } from "./models/models.ts";
+import { createLog } from "./observe/log.ts";
+import { createRuns, type Runs } from "./runs/runs.ts";
+import { createLanes } from "./sessions/lane.ts";
+import { createMemoryStore } from "./sessions/memory-store.ts";
+
+export interface GatewayOptions {
+  /** The keys of the config file, or what `loadConfig()` read. Without it: the defaults, endpoint off. */
+  config?: ConfigInput | LoadedConfig;
+  /** Agents of your own, beside those of `config.agents.list`. */
+  agents?: readonly Agent[];
+}
+
+/** Where a gateway listens, and how callers prove who they are. */
+export interface GatewayAddress {
+  /** For example `http://127.0.0.1:18789`. */
+  url: string;
+  port: number;
+  authMode: Credentials["mode"];
+  /** The file that holds the token, when the gateway made one. */
+  tokenFile: string | undefined;
+}
+
+export interface Gateway {
+  readonly agents: readonly Agent[];
+  /** The agent that answers when none is named. */
+  readonly defaultAgent: Agent;
+  /** Runs agents without HTTP, on the same road. */
+  readonly runs: Runs;
+  /** @throws ConfigError when it would listen to more than this machine without auth */
+  listen(): Promise<GatewayAddress>;
+  /** Takes no new runs, waits for those under way (`drainTimeoutMs`, default 30,000), ends the rest, stops listening. */
+  close(options?: { drainTimeoutMs?: number }): Promise<void>;
+}
+
+/**
+ * Puts a gateway together. Nothing listens until `listen()`.
+ *
+ * @example
+ * ```ts
+ * const gateway = createGateway({
+ *   config: { gateway: { http: { endpoints: { chatCompletions: { enabled: true } } } } },
+ *   agents: [defineAgent({ id: "main", async *run() { yield "Hello!"; } })],
+ * });
+ * const { url } = await gateway.listen();
+ * ```
+ * @throws ConfigError when the config or the agents cannot work
+ */
+export function createGateway(options: GatewayOptions = {}): Gateway {
+  const { config, env, modifiedAt } = toLoaded(options.config);
+  const redact = createRedactor(collectSecrets({ config, env, keyVariables: KEY_VARIABLES }));
+  const log = createLog(config.logging);
+
+  const models = createModels({ config, variables: env.variables, redact });
+  const own = options.agents ?? [];
+  const configured = own.length > 0 && config.agents.list.length === 0 ? [] : createConfiguredAgents(config, models);
+  const agents = createAgentRegistry([...own, ...configured]);
+
+  const { concurrency, maxQueued, maxEntries, pruneAfter } = config.sessions;
+  const store = createMemoryStore({ maxEntries, pruneAfterMs: pruneAfter });
+  const lanes = createLanes({ policy: concurrency, maxQueued });
+  const logBug = (cause: unknown, context: object) => log.error({ ...context, bug: redact(describe(cause)) }, "bug");
+  const runs = createRuns({ store, lanes }, (summary, cause) => {
+    if (cause !== undefined) logBug(cause, { runId: summary.runId });
+    log.info(summary, "run");
+  });
+
+  const { http, auth, trustedProxies } = config.gateway;
+  let app: ReturnType<typeof createApp> | undefined;
+
+  return {
+    agents: agents.all,
+    defaultAgent: agents.default,
+    runs,
+    async listen() {
+      const { host, port, loopback } = listenAddress(config.gateway);
+      const credentials = await resolveCredentials({ auth, env, stateDir: env.stateDir, loopback });
+      app = createApp({
+        hosts: http.hosts,
+        trustedProxies,
+        guardOrigin: credentials.mode === "none",
+        onBug: (error, requestId) => logBug(error, { requestId }),
+      });
+      addHealthRoutes(app, runs);
+      await app.register(addApi, {
+        ...http,
+        ...config.sessions,
+        enabled: http.endpoints.chatCompletions.enabled,
+        authenticator: createAuthenticator({ credentials, rateLimit: auth.rateLimit }),
+        agents,
+        runs,
+        created: Math.floor(modifiedAt / 1000),
+      });
+      const url = await app.listen({ host, port });
+      return {
+        url,
+        port: Number(new URL(url).port),
+        authMode: credentials.mode,
+        tokenFile: "tokenFile" in credentials ? credentials.tokenFile : undefined,
+      };
+    },
+    async close({ drainTimeoutMs = 30_000 } = {}) {
+      await runs.drain(drainTimeoutMs);
+      await app?.close();
+      await models.close();
+      await store.close();
+    },
+  };
+}
+
+function toLoaded(config: GatewayOptions["config"]): Pick<LoadedConfig, "config" | "env" | "modifiedAt"> {
+  if (config && "config" in config) return config;
+  const env: Environment = readEnvironment();
+  return { config: parseConfig(config ?? {}).config, env, modifiedAt: performance.timeOrigin };
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

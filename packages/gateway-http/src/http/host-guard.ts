@@ -1,0 +1,60 @@
+import { isIP } from "node:net";
+import { isHostName } from "../config/network.ts";
+
+/** Names by which containers reach their host; no public DNS answers for them. */
+const CONTAINER_HOSTS = new Set(["host.docker.internal", "host.containers.internal"]);
+
+/**
+ * Whether a request's `Host` is a name this gateway answers to. A web page that points its own name at 127.0.0.1 (DNS
+ * rebinding) can send requests here, but not with another `Host` than its own.
+ *
+ * @param hosts - `gateway.http.hosts`, lower case.
+ */
+export function isAllowedHost(hostHeader: string | undefined, hosts: readonly string[]): boolean {
+  const host = parseHost(hostHeader);
+  if (host === undefined) return false;
+  const { name, isAddress } = host;
+  if (isAddress || name === "localhost" || name.endsWith(".localhost") || CONTAINER_HOSTS.has(name)) return true;
+  return hosts.includes(name);
+}
+
+/**
+ * Whether a request may come from the page that its `Origin` names: none (not a page), this gateway's own, or one on a
+ * listed host. Own means the host and port of `Host`, which {@link isAllowedHost} has to have allowed first.
+ *
+ * @param hosts - `gateway.http.hosts`, lower case; any scheme and port of them will do.
+ */
+export function isAllowedOrigin(
+  origin: string | undefined,
+  hostHeader: string | undefined,
+  hosts: readonly string[],
+): boolean {
+  if (origin === undefined) return true;
+  const parts = /^(https?):\/\/([^/?#\\@]+)$/i.exec(origin);
+  const from = parseHost(parts?.[2]);
+  if (from === undefined) return false;
+  if (hosts.includes(from.name)) return true;
+  const own = parseHost(hostHeader);
+  // A proxy that ends TLS passes on a Host without a port: then the port is the scheme's own.
+  const schemePort = parts?.[1]?.toLowerCase() === "https" ? 443 : 80;
+  return own !== undefined && own.name === from.name && (own.port ?? schemePort) === (from.port ?? schemePort);
+}
+
+interface Host {
+  /** Lower case, without a trailing dot or brackets. */
+  readonly name: string;
+  readonly isAddress: boolean;
+  readonly port: number | undefined;
+}
+
+function parseHost(header: string | undefined): Host | undefined {
+  const match = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{0,5}))?$/.exec(header ?? "");
+  if (match === null) return undefined;
+  const [, bracketed, plain = "", digits = ""] = match;
+  const port = digits === "" ? undefined : Number(digits);
+  if (port !== undefined && port > 65_535) return undefined;
+  const name = (bracketed ?? plain).toLowerCase().replace(/(?<=.)\.$/, "");
+  const family = isIP(name);
+  if (bracketed !== undefined) return family === 6 ? { name, isAddress: true, port } : undefined;
+  return family === 4 || isHostName(name) ? { name, isAddress: family === 4, port } : undefined;
+}

@@ -1,0 +1,41 @@
+import { isUtf8 } from "node:buffer";
+import type { IncomingHttpHeaders } from "node:http";
+import type { FastifyInstance } from "fastify";
+import { GatewayError } from "../errors/gateway-error.ts";
+
+/** Largest body, in bytes. */
+export const BODY_LIMIT = 32 * 1024 * 1024;
+
+/**
+ * Refuses a body that is not plain JSON before it is read. A missing type and `text/plain` count as refused: a web
+ * page can send both to any address without asking first.
+ * @throws GatewayError 415
+ */
+export function requireJson(headers: IncomingHttpHeaders): void {
+  const type = headers["content-type"] ?? "";
+  const [, charset] = /^application\/json\s*(?:;\s*charset\s*=\s*"?([\w-]+)"?\s*)?;?\s*$/i.exec(type) ?? [null];
+  if (charset === null || (charset !== undefined && !/^utf-?8$/i.test(charset))) {
+    throw new GatewayError("unsupported_media_type", "content-type must be application/json in UTF-8.", {
+      param: "content-type",
+    });
+  }
+  const encoding = headers["content-encoding"];
+  if (encoding !== undefined && encoding.trim().toLowerCase() !== "identity") {
+    throw new GatewayError("unsupported_media_type", "content-encoding must be identity.", {
+      param: "content-encoding",
+    });
+  }
+}
+
+/** Parses JSON bodies: strict UTF-8, and members that would reach an object's prototype are dropped. */
+export function addJsonParser(app: FastifyInstance): void {
+  const parseJson = app.getDefaultJsonParser("remove", "remove");
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("application/json", { parseAs: "buffer" }, (request, body: Buffer, done) => {
+    if (!isUtf8(body)) return done(new GatewayError("invalid_json", "The body is not valid UTF-8."));
+    parseJson(request, body.toString("utf8"), (error, value) => {
+      if (error) done(new GatewayError("invalid_json", `The body is not valid JSON: ${error.message.slice(0, 200)}`));
+      else done(null, value);
+    });
+  });
+}

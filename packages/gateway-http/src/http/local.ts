@@ -1,0 +1,19 @@
+import { isIP } from "node:net";
+import type { FastifyRequest } from "fastify";
+
+const FORWARDED = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
+
+/**
+ * Whether a request comes from this machine. One that a proxy passed on does not, though the proxy may run here: a
+ * forwarded header of a peer that is not trusted tells nothing but that.
+ */
+export function isLocal(request: FastifyRequest): boolean {
+  const { headers, ip, socket } = request;
+  if (!isLoopback(socket.remoteAddress) || !isLoopback(ip)) return false;
+  return !FORWARDED.some((name) => headers[name] !== undefined);
+}
+
+function isLoopback(address: string | undefined): boolean {
+  if (address === undefined || isIP(address) === 0) return false;
+  return address === "::1" || /^(?:::ffff:)?127\./i.test(address);
+}

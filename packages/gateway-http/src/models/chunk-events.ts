@@ -1,0 +1,124 @@
+import type { FinishReason, Usage } from "@openclaw/protocol";
+import type { AgentEvent } from "../chat/run-event.ts";
+
+/** A chunk or a completion as providers really send them: every member may be missing, null or of another type. */
+export interface ForeignChunk {
+  choices?: readonly ForeignChoice[] | null;
+  usage?: unknown;
+  error?: unknown;
+}
+interface ForeignChoice {
+  delta?: ForeignMessage | null;
+  message?: ForeignMessage | null;
+  finish_reason?: unknown;
+}
+interface ForeignMessage {
+  content?: unknown;
+  refusal?: unknown;
+  reasoning_content?: unknown;
+  reasoning?: unknown;
+  tool_calls?: readonly ForeignToolCall[] | null;
+}
+interface ForeignToolCall {
+  index?: unknown;
+  id?: unknown;
+  function?: { name?: unknown; arguments?: unknown } | null;
+}
+
+/** What one model call has said so far, as far as later chunks need it. */
+export interface CallState {
+  finishReason: FinishReason | undefined;
+  usage: Usage | undefined;
+  /** Whether anything a caller can see was said. */
+  spoke: boolean;
+  /** Our call for each of the provider's, in order; `key` is its index, or its position when it gave none. */
+  toolCalls: { key: number; id: string }[];
+}
+
+export function createCallState(): CallState {
+  return { finishReason: undefined, usage: undefined, spoke: false, toolCalls: [] };
+}
+
+/** Maps a parsed chunk (or a whole completion) to events. Changes `state`, touches nothing else. */
+export function toEvents(chunk: ForeignChunk, state: CallState): AgentEvent[] {
+  const events: AgentEvent[] = [];
+  // Some providers send running totals on every chunk: the last one counts.
+  state.usage = toUsage(chunk.usage) ?? state.usage;
+  const choice = Array.isArray(chunk.choices) ? (chunk.choices[0] as ForeignChoice | undefined) : undefined;
+  if (!choice) return events;
+  const said = choice.delta ?? choice.message ?? {};
+  const reasoning = said.reasoning_content ?? said.reasoning;
+  if (typeof reasoning === "string" && reasoning !== "") events.push({ type: "reasoning-delta", text: reasoning });
+  if (typeof said.content === "string" && said.content !== "") events.push({ type: "text-delta", text: said.content });
+  // A refusal is what the model says instead of an answer; callers that do not know the member still get its words.
+  if (typeof said.refusal === "string" && said.refusal !== "") events.push({ type: "text-delta", text: said.refusal });
+  if (Array.isArray(said.tool_calls)) {
+    said.tool_calls.forEach((call, position) => {
+      addToolCall(call, position, state, events);
+    });
+  }
+  if (events.length > 0) state.spoke = true;
+  state.finishReason = toFinishReason(choice.finish_reason) ?? state.finishReason;
+  return events;
+}
+
+/**
+ * Providers disagree on `index` and `id`: some leave out the index, some give every parallel call index 0, some repeat
+ * the id on every piece. A new id under a known index, with a name, is a new call; ours are numbered as they appear.
+ */
+function addToolCall(piece: ForeignToolCall, position: number, state: CallState, events: AgentEvent[]): void {
+  const key = typeof piece.index === "number" ? piece.index : position;
+  const id = typeof piece.id === "string" && piece.id !== "" ? piece.id : undefined;
+  const name = typeof piece.function?.name === "string" ? piece.function.name : "";
+  let index = state.toolCalls.findLastIndex((call) => call.key === key);
+  const known = state.toolCalls[index];
+  if (!known || (id !== undefined && id !== known.id && name !== "")) {
+    index = state.toolCalls.length;
+    const call = { key, id: id ?? `call_${index}` };
+    state.toolCalls.push(call);
+    events.push({ type: "tool-call-start", index, id: call.id, name });
+  }
+  const args = piece.function?.arguments;
+  if (typeof args === "string" && args !== "") events.push({ type: "tool-call-delta", index, arguments: args });
+}
+
+/** The closing events of a call that ended properly. */
+export function toClosingEvents(state: CallState): AgentEvent[] {
+  const events: AgentEvent[] = [];
+  if (state.usage) events.push({ type: "usage", usage: state.usage });
+  // Several servers say "stop" after tool calls; a client that trusts it would never run them.
+  const finishReason = state.toolCalls.length > 0 && state.finishReason === "stop" ? "tool_calls" : state.finishReason;
+  events.push({ type: "end", finishReason: finishReason ?? "stop" });
+  return events;
+}
+
+function toFinishReason(reason: unknown): FinishReason | undefined {
+  switch (reason) {
+    case null:
+    case undefined:
+    case "":
+      return undefined;
+    case "length":
+    case "max_tokens":
+      return "length";
+    case "tool_calls":
+    case "function_call":
+      return "tool_calls";
+    case "content_filter":
+      return "content_filter";
+    default:
+      return "stop";
+  }
+}
+
+function toUsage(value: unknown): Usage | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { prompt_tokens, completion_tokens, prompt_tokens_details, completion_tokens_details } = value as Usage;
+  if (typeof prompt_tokens !== "number" || typeof completion_tokens !== "number") return undefined;
+  const usage: Usage = { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens };
+  const cached = prompt_tokens_details?.cached_tokens;
+  if (typeof cached === "number") usage.prompt_tokens_details = { cached_tokens: cached };
+  const reasoning = completion_tokens_details?.reasoning_tokens;
+  if (typeof reasoning === "number") usage.completion_tokens_details = { reasoning_tokens: reasoning };
+  return usage;
+}

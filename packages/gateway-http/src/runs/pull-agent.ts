@@ -1,0 +1,69 @@
+import { setImmediate as nextLoop } from "node:timers/promises";
+import type { FinishReason } from "@openclaw/protocol";
+import type { AgentTurn } from "../agents/agent.ts";
+import { toRunEvents } from "../agents/agent-output.ts";
+import type { TurnMessage } from "../chat/turn.ts";
+import type { GatewayError } from "../errors/gateway-error.ts";
+import { toGatewayError } from "../errors/to-gateway-error.ts";
+import type { Run } from "./run.ts";
+import type { RunRequest } from "./run-request.ts";
+
+/** An agent that never waits is made to after this many milliseconds, so that it cannot hold up the other runs. */
+const MAX_LOOP_HOLD_MS = 20;
+
+/** How the pulling ended; the run itself has not been told yet. */
+export type PullEnd = { finishReason: FinishReason } | { error: GatewayError };
+
+/**
+ * Pulls the agent and passes on what it says. The only place that awaits an agent: from here on its events travel
+ * synchronously. Never throws.
+ * @param talk what the agent is to answer, oldest first
+ */
+export async function pullAgent(run: Run, request: RunRequest, talk: readonly TurnMessage[]): Promise<PullEnd> {
+  const { agent, turn, session, channel, model } = request;
+  const agentTurn: AgentTurn = {
+    ...turn,
+    messages: talk,
+    runId: run.id,
+    agentId: agent.id,
+    sessionKey: session.key,
+    channel,
+    model,
+  };
+  run.emit([{ type: "run-start", runId: run.id, agentId: agent.id, sessionKey: session.key, created: run.created }]);
+  const pulled = pull(run, () => agent.run(agentTurn, { signal: run.signal })).catch((error) => ({
+    error: toGatewayError(error),
+  }));
+  // An agent that ignores the signal may never come back; its run ends all the same.
+  const aborted = run.result.then(({ error, finishReason }) =>
+    error ? { error } : { finishReason: finishReason ?? "stop" },
+  );
+  return Promise.race([pulled, aborted]);
+}
+
+async function pull(run: Run, start: () => AsyncIterable<Parameters<typeof toRunEvents>[0]>): Promise<PullEnd> {
+  const iterator = start()[Symbol.asyncIterator]();
+  let heldSince = performance.now();
+  while (!run.ended) {
+    const { value, done } = await iterator.next();
+    if (done) return { finishReason: run.answer.toolCalls.length > 0 ? "tool_calls" : "stop" };
+    const { events, finishReason } = toRunEvents(value);
+    const full = run.emit(events);
+    if (finishReason) {
+      abandon(iterator);
+      return { finishReason };
+    }
+    if (full) await full;
+    if (performance.now() - heldSince > MAX_LOOP_HOLD_MS) {
+      await nextLoop();
+      heldSince = performance.now();
+    }
+  }
+  abandon(iterator);
+  return { finishReason: "stop" };
+}
+
+/** Lets the agent clean up, without waiting for it: its end is not the caller's. */
+function abandon(iterator: AsyncIterator<unknown>): void {
+  void (async () => iterator.return?.())().catch(() => {});
+}

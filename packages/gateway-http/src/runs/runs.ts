@@ -1,0 +1,87 @@
+import { GatewayError } from "../errors/gateway-error.ts";
+import type { Run } from "./run.ts";
+import type { RunRequest } from "./run-request.ts";
+import { type RunContext, startRun } from "./start-run.ts";
+
+/** One line of the log for each run. No word of what was said is in it. */
+export interface RunSummary {
+  runId: string;
+  agent: string;
+  stream: boolean;
+  stateless: boolean;
+  /** `stop`, `length`, `tool_calls`, `content_filter`, or the code of the error that ended it. */
+  ended: string;
+  /** Milliseconds from the request to the agent's first event; absent when it said nothing. */
+  firstTokenMs?: number;
+  /** Milliseconds. */
+  ms: number;
+  promptTokens?: number;
+  completionTokens?: number;
+}
+
+/** All runs of a gateway. */
+export interface Runs {
+  /** @throws GatewayError 503 `gateway_draining` */
+  start(request: RunRequest): Run;
+  readonly active: number;
+  readonly draining: boolean;
+  /** Starts no new run, waits for those under way, ends the rest after `timeoutMs`. */
+  drain(timeoutMs: number): Promise<void>;
+}
+
+/** @param onEnd told of every run that ended; `cause` is what was thrown when it ended as `internal_error` */
+export function createRuns(context: RunContext, onEnd: (summary: RunSummary, cause: unknown) => void): Runs {
+  const active = new Set<Run>();
+  let draining = false;
+
+  return {
+    start(request) {
+      if (draining) throw drainingError();
+      const startedAt = performance.now();
+      const run = startRun(request, context);
+      active.add(run);
+      void run.result.then((result) => {
+        active.delete(run);
+        onEnd(
+          {
+            runId: run.id,
+            agent: request.agent.id,
+            stream: request.turn.stream,
+            stateless: request.session.stateless,
+            ended: result.error?.code ?? result.finishReason ?? "stop",
+            ...(run.firstEventAt !== undefined && { firstTokenMs: round(run.firstEventAt - startedAt) }),
+            ms: round(performance.now() - startedAt),
+            ...(result.usage && {
+              promptTokens: result.usage.prompt_tokens,
+              completionTokens: result.usage.completion_tokens,
+            }),
+          },
+          result.error?.code === "internal_error" ? result.error.cause : undefined,
+        );
+      });
+      return run;
+    },
+    get active() {
+      return active.size;
+    },
+    get draining() {
+      return draining;
+    },
+    async drain(timeoutMs) {
+      draining = true;
+      const timer = setTimeout(() => {
+        for (const run of active) run.abort(drainingError());
+      }, timeoutMs);
+      while (active.size > 0) await Promise.all(Array.from(active, (run) => run.result));
+      clearTimeout(timer);
+    },
+  };
+}
+
+function drainingError(): GatewayError {
+  return new GatewayError("gateway_draining", "The gateway is shutting down.", { retryAfter: 5 });
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}

@@ -1,0 +1,83 @@
+import { GatewayError } from "../errors/gateway-error.ts";
+
+export type LanePolicy = "queue" | "reject" | "interrupt";
+
+export interface LaneEntry {
+  /** Ends this entry's run when a newer one interrupts it. */
+  interrupt(): void;
+  signal: AbortSignal;
+}
+
+export interface Lanes {
+  /**
+   * Waits for a session's turn and returns the function that gives it back.
+   * @throws GatewayError 409 `session_busy`, 429 `queue_full`; the signal's reason when it aborts while waiting
+   */
+  enter(id: string, entry: LaneEntry): Promise<() => void>;
+}
+
+interface Waiting {
+  entry: LaneEntry;
+  admit(): void;
+}
+
+/** One run at a time in a session, first come first served; distinct sessions do not know of each other. */
+export function createLanes({ policy, maxQueued }: { policy: LanePolicy; maxQueued: number }): Lanes {
+  const lanes = new Map<string, { running: LaneEntry; waiting: Waiting[] }>();
+
+  function leave(id: string): void {
+    const lane = lanes.get(id);
+    const next = lane?.waiting.shift();
+    if (lane && next) {
+      lane.running = next.entry;
+      next.admit();
+    } else {
+      lanes.delete(id);
+    }
+  }
+
+  /** The way out works once, however often it is called. */
+  function exit(id: string): () => void {
+    let left = false;
+    return () => {
+      if (left) return;
+      left = true;
+      leave(id);
+    };
+  }
+
+  return {
+    async enter(id, entry) {
+      entry.signal.throwIfAborted();
+      const lane = lanes.get(id);
+      if (!lane) {
+        lanes.set(id, { running: entry, waiting: [] });
+        return exit(id);
+      }
+      if (policy === "reject") throw new GatewayError("session_busy", "A run is active in this session.");
+      if (lane.waiting.length >= maxQueued) {
+        throw new GatewayError("queue_full", `${maxQueued} runs already wait in this session.`, { retryAfter: 1 });
+      }
+      return new Promise((resolve, reject) => {
+        const give = () => {
+          lane.waiting.splice(lane.waiting.indexOf(waiting), 1);
+          reject(entry.signal.reason);
+        };
+        const waiting: Waiting = {
+          entry,
+          admit() {
+            entry.signal.removeEventListener("abort", give);
+            resolve(exit(id));
+          },
+        };
+        entry.signal.addEventListener("abort", give, { once: true });
+        lane.waiting.push(waiting);
+        // The newest word wins: whatever runs or waits before it ends now.
+        if (policy === "interrupt") {
+          for (const { entry: older } of lane.waiting.slice(0, -1)) older.interrupt();
+          lane.running.interrupt();
+        }
+      });
+    },
+  };
+}

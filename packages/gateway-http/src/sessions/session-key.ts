@@ -1,0 +1,94 @@
+import { HEADERS, isAgentId } from "@openclaw/protocol";
+import { GatewayError } from "../errors/gateway-error.ts";
+
+/** Longest key, in UTF-16 code units. */
+const MAX_LENGTH = 512;
+/** Owned by other parts of OpenClaw; nobody may reach into them by choosing a key. */
+const RESERVED = /^(?:agent:[^:]*:)?(?:subagent|cron|acp):/i;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused.
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
+
+/** A session key that a caller chose, and the agent it names when it is written in full. */
+export interface ChosenKey {
+  key: string;
+  agentId: string | undefined;
+}
+
+/**
+ * Reads `x-openclaw-session-key`: percent-encoded UTF-8, trimmed; `undefined` when absent or empty.
+ * @throws GatewayError 400 `invalid_session_key`
+ */
+export function readSessionKeyHeader(header: string | undefined): ChosenKey | undefined {
+  const key = header === undefined ? "" : decode(header).trim();
+  if (key === "") return undefined;
+  if (RESERVED.test(key)) throw invalid("begins with a reserved name (subagent:, cron:, acp:)");
+  if (!/^agent:/i.test(key)) return { key, agentId: undefined };
+  const [, agentId = "", rest = ""] = /^agent:([^:]*):(.*)$/is.exec(key) ?? [];
+  if (!isAgentId(agentId.toLowerCase()) || rest === "") throw invalid("must read agent:<id>:<name>");
+  return { key, agentId: agentId.toLowerCase() };
+}
+
+export interface SessionQuery {
+  agentId: string;
+  chosen: ChosenKey | undefined;
+  /** The value of the first `sessions.clientHeaders` header that was sent. */
+  chatId: { header: string; value: string } | undefined;
+  /** `user` of the request, `undefined` when sessions are not made from it. */
+  user: string | undefined;
+  /** A chat UI's side task (title, tags): not part of the talk it is sent along with. */
+  isSideTask: boolean;
+  /** Makes the key of a request that has no session. */
+  createId(): string;
+}
+
+export interface SessionChoice {
+  key: string;
+  /** Nothing is remembered: the key is new and is never written. */
+  stateless: boolean;
+}
+
+/** Which session a request belongs to: the key it chose, its chat's id, its user, or none. */
+export function resolveSession(query: SessionQuery): SessionChoice {
+  const { agentId, chosen, chatId, user } = query;
+  const prefix = `agent:${agentId}:`;
+  // Temporary chats of Open WebUI have ids that begin so: they ask not to be remembered.
+  if (query.isSideTask || chatId?.value.startsWith("local:")) {
+    return { key: `${prefix}openai:${query.createId()}`, stateless: true };
+  }
+  if (chosen) {
+    const key = chosen.agentId === undefined ? prefix + chosen.key : chosen.key;
+    return { key: checked(key, HEADERS.sessionKey), stateless: false };
+  }
+  if (chatId) return { key: checked(`${prefix}openai-chat:${chatId.value}`, chatId.header), stateless: false };
+  if (user !== undefined && user !== "") {
+    return { key: checked(`${prefix}openai-user:${user}`, "user"), stateless: false };
+  }
+  return { key: `${prefix}openai:${query.createId()}`, stateless: true };
+}
+
+/** A key as it travels in headers and paths. */
+export function encodeSessionKey(key: string): string {
+  return encodeURIComponent(key).replaceAll("%3A", ":");
+}
+
+function checked(key: string, param: string): string {
+  if (key.length > MAX_LENGTH) throw invalid(`is longer than ${MAX_LENGTH} characters`, param);
+  if (CONTROL.test(key)) throw invalid("has a control character", param);
+  // Half a surrogate pair is no character: it could not come back in a header.
+  if (!key.isWellFormed()) throw invalid("is not well-formed Unicode", param);
+  return key;
+}
+
+/** Node gives header bytes as Latin-1; a client may have sent UTF-8 as it is. */
+function decode(header: string): string {
+  try {
+    const bytes = Buffer.from(header, "latin1");
+    return decodeURIComponent(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    throw invalid("is not percent-encoded UTF-8");
+  }
+}
+
+function invalid(what: string, param: string = HEADERS.sessionKey): GatewayError {
+  return new GatewayError("invalid_session_key", `The session key ${what}.`, { param });
+}

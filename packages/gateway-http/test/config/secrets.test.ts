@@ -1,0 +1,29 @@
+import { expect, test } from "vitest";
+import { parseConfig } from "../../src/config/parse.ts";
+import { collectSecrets } from "../../src/config/secrets.ts";
+
+test("all configured secrets are collected, and what is none is not", () => {
+  const { config } = parseConfig({
+    gateway: { auth: { token: "config-token", password: "config-password" } },
+    models: {
+      providers: {
+        openai: { apiKey: "sk-config", headers: { "X-Api-Key": "header-key", "X-Title": "chat" } },
+        ollama: { apiKey: "ollama" },
+      },
+    },
+  });
+  const env = {
+    token: "env-token",
+    password: undefined,
+    variables: { OPENAI_API_KEY: "sk-env", HOME: "/h", GROQ_API_KEY: "" },
+  };
+  const secrets = collectSecrets({
+    config,
+    env,
+    credentials: { secret: "generated" },
+    keyVariables: ["OPENAI_API_KEY", "GROQ_API_KEY"],
+  });
+  expect(secrets.sort()).toEqual(
+    ["config-token", "config-password", "env-token", "generated", "sk-config", "header-key", "sk-env"].sort(),
+  );
+});

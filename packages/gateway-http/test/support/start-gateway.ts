@@ -1,0 +1,79 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import { readEnvironment } from "../../src/config/env.ts";
+import { parseConfig } from "../../src/config/parse.ts";
+import { type ConfigInput, createGateway, type Gateway, type GatewayOptions } from "../../src/index.ts";
+
+export const TOKEN = "test-token-0123456789";
+
+export interface StartOptions {
+  /** Merged over: any free port, endpoint on, token auth, silent log. */
+  config?: ConfigInput;
+  agents?: GatewayOptions["agents"];
+  /** Environment variables the gateway sees; nothing of the real ones. */
+  variables?: Record<string, string>;
+}
+
+export interface StartedGateway {
+  gateway: Gateway;
+  url: string;
+  port: number;
+  /** `fetch` of a path with the token; a body makes it a JSON POST. */
+  request(
+    path: string,
+    options?: { body?: unknown; headers?: Record<string, string> } & RequestInit,
+  ): Promise<Response>;
+}
+
+/** A real gateway on a real port, closed and its state removed when the test ends. */
+export async function startGateway({
+  config = {},
+  agents,
+  variables = {},
+}: StartOptions = {}): Promise<StartedGateway> {
+  const stateDir = await mkdtemp(join(tmpdir(), "openclaw-test-"));
+  const env = readEnvironment({ HOME: stateDir, OPENCLAW_STATE_DIR: stateDir, ...variables });
+  const merged = {
+    logging: { level: "silent" },
+    ...config,
+    gateway: {
+      port: 0,
+      auth: { mode: "token", token: TOKEN },
+      ...config.gateway,
+      http: {
+        ...config.gateway?.http,
+        endpoints: config.gateway?.http?.endpoints ?? { chatCompletions: { enabled: true } },
+      },
+    },
+  } as ConfigInput;
+  const loaded = {
+    config: parseConfig(merged).config,
+    path: undefined,
+    modifiedAt: 1_764_000_000_000,
+    notices: [],
+    env,
+  };
+  const gateway = createGateway({ config: loaded, ...(agents && { agents }) });
+  const { url, port } = await gateway.listen();
+  onTestFinished(async () => {
+    await gateway.close({ drainTimeoutMs: 0 });
+    await rm(stateDir, { recursive: true, force: true });
+  });
+  return {
+    gateway,
+    url,
+    port,
+    request: (path, { body, headers, ...init } = {}) =>
+      fetch(`${url}${path}`, {
+        ...init,
+        ...(body !== undefined && { method: "POST", body: JSON.stringify(body) }),
+        headers: {
+          authorization: `Bearer ${TOKEN}`,
+          ...(body !== undefined && { "content-type": "application/json" }),
+          ...headers,
+        },
+      }),
+  };
+}

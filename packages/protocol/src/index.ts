@@ -1,0 +1,56 @@
+// Request
+
+// Wire: also at "@openclaw/protocol/wire", without zod
+export {
+  AGENT_ID_PATTERN,
+  type AgentTarget,
+  isAgentId,
+  MAX_MODEL_LENGTH,
+  parseAgentTarget,
+} from "./agent-target.ts";
+export {
+  type ChatCompletionChunk,
+  chatCompletionChunkSchema,
+  type ToolCallDelta,
+  toolCallDeltaSchema,
+} from "./chat/chunk.ts";
+// Answer
+export {
+  type ChatCompletion,
+  chatCompletionSchema,
+  type FinishReason,
+  finishReasonSchema,
+  type Usage,
+  usageSchema,
+} from "./chat/completion.ts";
+export {
+  type AssistantMessage,
+  type ImagePart,
+  type Message,
+  messageSchema,
+  type SystemMessage,
+  type TextPart,
+  type ToolCall,
+  type ToolMessage,
+  toolCallSchema,
+  type UserMessage,
+  type UserPart,
+} from "./chat/message.ts";
+export {
+  type ChatCompletionRequest,
+  type ChatCompletionRequestInput,
+  chatCompletionRequestSchema,
+  MAX_MESSAGES,
+  MAX_TOOLS,
+  type Metadata,
+  metadataSchema,
+  type ResponseFormat,
+  responseFormatSchema,
+} from "./chat/request.ts";
+export { type FunctionTool, type Tool, type ToolChoice, toolChoiceSchema, toolSchema } from "./chat/tool.ts";
+export { ERRORS, type ErrorBody, type ErrorCode, type ErrorSpec, type ErrorType, isErrorCode } from "./error.ts";
+export { HEADERS } from "./headers.ts";
+export { type Model, type ModelList, modelListSchema, modelSchema } from "./models.ts";
+// Run
+export { type AgentActivity, agentActivitySchema, type RunEvent, runEventSchema } from "./run-event.ts";
+export { SSE_CONTENT_TYPE, SSE_DONE, SSE_DONE_FRAME, SSE_KEEP_ALIVE_FRAME } from "./sse.ts";

@@ -1,0 +1,87 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import * as index from "../src/index.ts";
+import * as wire from "../src/wire.ts";
+
+test("the package exports these names", () => {
+  expect(Object.keys(index).sort()).toMatchInlineSnapshot(`
+    [
+      "AGENT_ID_PATTERN",
+      "ERRORS",
+      "HEADERS",
+      "MAX_MESSAGES",
+      "MAX_MODEL_LENGTH",
+      "MAX_TOOLS",
+      "SSE_CONTENT_TYPE",
+      "SSE_DONE",
+      "SSE_DONE_FRAME",
+      "SSE_KEEP_ALIVE_FRAME",
+      "agentActivitySchema",
+      "chatCompletionChunkSchema",
+      "chatCompletionRequestSchema",
+      "chatCompletionSchema",
+      "finishReasonSchema",
+      "isAgentId",
+      "isErrorCode",
+      "messageSchema",
+      "metadataSchema",
+      "modelListSchema",
+      "modelSchema",
+      "parseAgentTarget",
+      "responseFormatSchema",
+      "runEventSchema",
+      "toolCallDeltaSchema",
+      "toolCallSchema",
+      "toolChoiceSchema",
+      "toolSchema",
+      "usageSchema",
+    ]
+  `);
+});
+
+test("./wire exports these names, the same things as the package", () => {
+  expect(Object.keys(wire).sort()).toMatchInlineSnapshot(`
+    [
+      "AGENT_ID_PATTERN",
+      "ERRORS",
+      "HEADERS",
+      "MAX_MODEL_LENGTH",
+      "SSE_CONTENT_TYPE",
+      "SSE_DONE",
+      "SSE_DONE_FRAME",
+      "SSE_KEEP_ALIVE_FRAME",
+      "isAgentId",
+      "isErrorCode",
+      "parseAgentTarget",
+    ]
+  `);
+  expect({ ...index }).toMatchObject({ ...wire });
+});
+
+test("./wire needs no zod and no other package at run time", () => {
+  const { files, packages } = importsOf(new URL("../src/wire.ts", import.meta.url));
+  expect(packages).toEqual([]);
+  expect(files).toContain("agent-target.ts");
+});
+
+test("the whole package needs only zod", () => {
+  expect(importsOf(new URL("../src/index.ts", import.meta.url)).packages).toEqual(["zod"]);
+});
+
+/** Walks the imports of a source file that exist at run time. */
+function importsOf(entry: URL): { files: string[]; packages: string[] } {
+  const files = new Set<string>();
+  const packages = new Set<string>();
+  const queue = [entry];
+  for (let file = queue.pop(); file; file = queue.pop()) {
+    if (files.has(file.href)) continue;
+    files.add(file.href);
+    const source = readFileSync(file, "utf8");
+    for (const [, type, specifier = ""] of source.matchAll(/^(?:import|export)\s+(type\s)?[^;]*?from "([^"]+)"/gms)) {
+      if (type) continue;
+      if (specifier.startsWith(".")) queue.push(new URL(specifier, file));
+      else packages.add(specifier);
+    }
+  }
+  return { files: [...files].map((href) => href.split("/src/")[1] ?? href), packages: [...packages] };
+}
