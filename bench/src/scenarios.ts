@@ -89,8 +89,8 @@ const json: Scenario<FlatOutPlan> = {
 
 const held: Scenario<HeldPlan> = {
   name: "held",
-  full: { streams: 2000, tokens: 25, pace: 5, openMs: 3000, settleMs: 1500 },
-  quick: { streams: 2000, tokens: 15, pace: 5, openMs: 2000, settleMs: 700 },
+  full: { streams: 2000, tokens: 25, pace: 5, openMs: 3000, settleMs: 1500, warmRounds: 3 },
+  quick: { streams: 2000, tokens: 15, pace: 5, openMs: 2000, settleMs: 700, warmRounds: 2 },
   deadlineMs: 60_000,
   rows: [
     {
@@ -109,8 +109,8 @@ const held: Scenario<HeldPlan> = {
 
 const stalled: Scenario<StalledPlan> = {
   name: "stalled",
-  full: { readers: 16, tokens: 400_000, warmRounds: 4, settleMs: 1000, sleepMs: 4000 },
-  quick: { readers: 16, tokens: 400_000, warmRounds: 2, settleMs: 500, sleepMs: 2500 },
+  full: { readers: 64, tokens: 400_000, warmRounds: 6, settleMs: 1000, sleepMs: 4000 },
+  quick: { readers: 64, tokens: 400_000, warmRounds: 4, settleMs: 500, sleepMs: 2500 },
   deadlineMs: 60_000,
   rows: [
     {

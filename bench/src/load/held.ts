@@ -4,12 +4,20 @@ import { type Figures, type LoadClient, quantile } from "./load-client.ts";
 import { openEvenly } from "./paced.ts";
 
 const HELD_AFTER = 5;
+const WARM_TOKENS = 8000;
 
-export type HeldPlan = { streams: number; tokens: number; pace: number; openMs: number; settleMs: number };
+export type HeldPlan = {
+  streams: number;
+  tokens: number;
+  pace: number;
+  openMs: number;
+  settleMs: number;
+  warmRounds: number;
+};
 
 /** What an open stream costs while nothing is said, and that none of them has lost a token when they go on. */
 export async function runHeld(client: LoadClient, plan: HeldPlan): Promise<Figures> {
-  await client.ask(client.newSocket(), client.toRequest({ tokens: HELD_AFTER }), HELD_AFTER);
+  await growHeap(client, 64, plan.warmRounds);
   await sleep(plan.settleMs);
   const idle = client.readRssKib();
   const request = client.toRequest({ tokens: plan.tokens, pace: plan.pace, hold: HELD_AFTER });
@@ -42,11 +50,7 @@ export type StalledPlan = { readers: number; tokens: number; warmRounds: number;
  * must stay where it is, the provider must be held up, and everybody else must still be served.
  */
 export async function runStalled(client: LoadClient, plan: StalledPlan): Promise<Figures> {
-  // Bytes in plenty first, so that a heap that has merely grown to its working size does not pass for a leak.
-  const warm = client.toRequest({ tokens: 20_000 });
-  for (let round = 0; round < plan.warmRounds; round++) {
-    await Promise.all(openEvenly(client, warm, 20_000, { streams: plan.readers, openMs: 0 }));
-  }
+  await growHeap(client, plan.readers, plan.warmRounds);
   const sockets: HttpSocket[] = [];
   let isAbandoned = false;
   const hooks = { onSocket: (socket: HttpSocket) => sockets.push(socket), isAbandoned: () => isAbandoned };
@@ -79,6 +83,17 @@ export async function runStalled(client: LoadClient, plan: StalledPlan): Promise
     // 1 when the stand-in had stopped writing before the end.
     backPressure: last.bytes === nearlyLast ? 1 : 0,
   };
+}
+
+/**
+ * Answers in plenty first. A young heap grows by some 30 MB whatever it is given, and shared out over the streams that
+ * would be most of the figure.
+ */
+async function growHeap(client: LoadClient, streams: number, rounds: number): Promise<void> {
+  const request = client.toRequest({ tokens: WARM_TOKENS });
+  for (let round = 0; round < rounds; round++) {
+    await Promise.all(openEvenly(client, request, WARM_TOKENS, { streams, openMs: 0 }));
+  }
 }
 
 async function readMeters(client: LoadClient) {

@@ -9,8 +9,8 @@ export type Exchange = {
 
 type State = "idle" | "head" | "size" | "data" | "data-end" | "trailer" | "length" | "until-close";
 
-// One buffer for all sockets: a slice is used up before the next read, and 2,000 buffers of 64 KiB would be the load.
 const MAX_HEAD = 4096;
+// One buffer for all sockets: a slice is used up before the next read, and 2,000 buffers of 64 KiB would be the load.
 const readBuffer = Buffer.allocUnsafe(256 * 1024);
 
 /**

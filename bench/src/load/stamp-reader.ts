@@ -73,6 +73,7 @@ export class StampReader {
    */
   #findText(lines: Buffer, from: number): number {
     const lineEnd = from === 0 ? -1 : lines.indexOf(10, from);
+    if (lineEnd < 0 && from > 0) return -1;
     // SSE has an empty line between events.
     const lineStart = lines[lineEnd + 1] === 10 ? lineEnd + 2 : lineEnd + 1;
     let at = lineStart + this.#column;

@@ -50,12 +50,11 @@ export class AnswerStream {
   }
 
   #start(): void {
-    // The role chunk and the first token leave in one write, as they do when a model's first token makes the headers go.
-    this.#response.cork();
+    // The role chunk and the first token leave in one write: node:http joins what is written in one turn. (With `cork()`
+    // it loses what came before an `end()` in the same turn.)
     this.#write(this.#frames.role);
     if (this.#ask.pace === 0) this.#fill();
     else this.#step();
-    this.#response.uncork();
   }
 
   readonly #fill = (): void => {

@@ -32,7 +32,7 @@ function createFrames(withUsage: boolean): Frames {
   const hole = token.indexOf(HOLE);
   const batch = Buffer.from(token.repeat(BATCH), "latin1");
   const finish = frame({}, "stop");
-  let shared = { bytes: batch, micros: 0 };
+  let shared: { bytes: Buffer; micros: number } = { bytes: batch, micros: 0 };
   return {
     role: Buffer.from(frame({ role: "assistant", content: "", refusal: null }, null), "latin1"),
     tokens: (count, micros) => {

@@ -5,11 +5,11 @@ import { createAuthenticator } from "./auth/authenticate.ts";
 import { type Credentials, resolveCredentials } from "./auth/credentials.ts";
 import { type Environment, readEnvironment } from "./config/env.ts";
 import type { LoadedConfig } from "./config/load.ts";
+import { bindAddress } from "./config/network.ts";
 import { parseConfig } from "./config/parse.ts";
 import type { ConfigInput } from "./config/schema.ts";
 import { collectSecrets } from "./config/secrets.ts";
 import { createRedactor } from "./errors/redact.ts";
-import { listenAddress } from "./http/address.ts";
 import { addApi } from "./http/api.ts";
 import { createApp } from "./http/app.ts";
 import { addHealthRoutes } from "./http/routes/health.ts";
@@ -25,6 +25,8 @@ export interface GatewayOptions {
   config?: ConfigInput | LoadedConfig;
   /** Agents of your own, beside those of `config.agents.list`. */
   agents?: readonly Agent[];
+  /** A folder to serve at `/`, for a page of your own. Anyone who reaches the port may read it. */
+  webRoot?: string;
 }
 
 /** Where a gateway listens, and how callers prove who they are. */
@@ -64,10 +66,11 @@ export interface Gateway {
  */
 export function createGateway(options: GatewayOptions = {}): Gateway {
   const { config, env, modifiedAt } = toLoaded(options.config);
-  const redact = createRedactor(collectSecrets({ config, env, keyVariables: KEY_VARIABLES }));
+  const secrets = { config, env, keyVariables: KEY_VARIABLES };
+  let redact = createRedactor(collectSecrets(secrets));
   const log = createLog(config.logging);
 
-  const models = createModels({ config, variables: env.variables, redact });
+  const models = createModels({ config, variables: env.variables, redact: (text) => redact(text) });
   const own = options.agents ?? [];
   const configured = own.length > 0 && config.agents.list.length === 0 ? [] : createConfiguredAgents(config, models);
   const agents = createAgentRegistry([...own, ...configured]);
@@ -89,8 +92,9 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
     defaultAgent: agents.default,
     runs,
     async listen() {
-      const { host, port, loopback } = listenAddress(config.gateway);
+      const { host, loopback } = bindAddress(config.gateway);
       const credentials = await resolveCredentials({ auth, env, stateDir: env.stateDir, loopback });
+      redact = createRedactor(collectSecrets({ ...secrets, ...(credentials.mode !== "none" && { credentials }) }));
       app = createApp({
         hosts: http.hosts,
         trustedProxies,
@@ -107,12 +111,14 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
         runs,
         created: Math.floor(modifiedAt / 1000),
       });
-      const url = await app.listen({ host, port });
+      if (options.webRoot !== undefined) (await import("./http/web-root.ts")).addWebRoot(app, options.webRoot);
+      const url = await app.listen({ host, port: config.gateway.port });
+      models.prepare();
       return {
         url,
         port: Number(new URL(url).port),
         authMode: credentials.mode,
-        tokenFile: "tokenFile" in credentials ? credentials.tokenFile : undefined,
+        tokenFile: credentials.mode === "none" ? undefined : credentials.tokenFile,
       };
     },
     async close({ drainTimeoutMs = 30_000 } = {}) {

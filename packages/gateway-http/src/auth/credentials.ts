@@ -81,7 +81,10 @@ function toCredentials(
   secret: string,
   source: "config" | "environment" | "generated",
 ): SecretCredentials {
-  return { mode, digest: hash("sha256", secret, "buffer"), secret, source };
+  // Flags come here unchecked, and a header's value comes trimmed: an untrimmed secret would shut everyone out.
+  const text = secret.trim();
+  if (text === "") throw new ConfigError(`The gateway's ${mode} is empty.`);
+  return { mode, digest: hash("sha256", text, "buffer"), secret: text, source };
 }
 
 function fromFile({ path, token }: TokenFile): SecretCredentials {

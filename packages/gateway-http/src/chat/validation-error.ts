@@ -22,7 +22,9 @@ function deepest(issue: Issue, base: readonly PropertyKey[]): { issue: Issue; pa
   for (const alternative of issue.errors) {
     for (const inner of alternative) {
       const found = deepest(inner, path);
-      if (found.path.length > best.path.length) best = found;
+      const further = found.path.length - best.path.length;
+      // At the same place, a wrong value tells more than a wrong type: it was at least of that alternative's type.
+      if (further > 0 || (further === 0 && isTypeIssue(best.issue) && !isTypeIssue(found.issue))) best = found;
     }
   }
   return best;

@@ -72,9 +72,17 @@ export function patternOf(parent: string, key: string | number): string {
   return parent === "" ? key : `${parent}.${key}`;
 }
 
-/** Patterns of every key this version knows, split into those it serves and the rest. */
-export function knownPatterns(): { served: readonly string[]; others: readonly string[] } {
-  return { served: schemaPaths(configSchema), others: ["agents.entries", ...kinds.keys()] };
+interface KnownPatterns {
+  readonly served: readonly string[];
+  readonly others: readonly string[];
+}
+
+let known: KnownPatterns | undefined;
+
+/** Patterns of every key this version knows, split into those it serves and the rest. Made when first asked for: only a wrong config needs them. */
+export function knownPatterns(): KnownPatterns {
+  known ??= { served: schemaPaths(configSchema), others: ["agents.entries", ...kinds.keys()] };
+  return known;
 }
 
 function paths(table: KeyTable): string[] {

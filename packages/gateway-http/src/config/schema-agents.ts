@@ -5,24 +5,29 @@ import { NOT_SUPPORTED, timerSeconds } from "./schema-values.ts";
 /** The built-in model that needs no provider. It answers, and says what it is. */
 export const DEMO_MODEL = "demo";
 
+const MODEL_FORM = `must be "provider/model", for example "openai/gpt-4o", or "${DEMO_MODEL}"`;
+
 const modelReference = z
   .string()
   .trim()
-  .refine((reference) => reference === DEMO_MODEL || /^[^/\s]+\/\S+$/.test(reference), {
-    error: `must be "provider/model", for example "openai/gpt-4o", or "${DEMO_MODEL}"`,
-  });
+  .refine((reference) => reference === DEMO_MODEL || /^[^/\s]+\/\S+$/.test(reference), MODEL_FORM);
+
+const modelChain = z.strictObject({
+  primary: modelReference,
+  fallbacks: z.array(z.string()).max(0, NOT_SUPPORTED).optional(),
+});
 
 const model = z
-  .union([
-    modelReference,
-    z.strictObject({ primary: modelReference, fallbacks: z.array(z.string()).max(0, NOT_SUPPORTED).optional() }),
-  ])
+  .union([modelReference, modelChain], { error: MODEL_FORM })
   .transform((value) => (typeof value === "string" ? value : value.primary));
 
 /** What the gateway itself says in a provider's request; a value of the config's would be overwritten or break it. */
 const OWN_PARAMS = new Set(["model", "messages", "stream", "stream_options", "n"]);
 
-const params = z.record(z.string(), z.json({ error: "must be JSON" })).superRefine((values, context) => {
+const json = z.json();
+const jsonValue = z.custom<z.output<typeof json>>((value) => json.safeParse(value).success, "must be JSON");
+
+const params = z.record(z.string(), jsonValue).superRefine((values, context) => {
   for (const key of Object.keys(values)) {
     if (OWN_PARAMS.has(key)) context.addIssue({ code: "custom", path: [key], message: "set by the gateway itself" });
   }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { isAddressRange, isHostName } from "./network.ts";
-import { oneOf, secretText, timerMs } from "./schema-values.ts";
+import { delayMs, oneOf, secretText, timerMs } from "./schema-values.ts";
 
 const authSchema = z
   .strictObject({
@@ -35,7 +35,7 @@ const httpSchema = z
       .prefault({}),
     keepAliveMs: timerMs.default(15_000),
     /** 0 sends a stream's headers at once. */
-    commitAfterMs: z.union([z.literal(0), timerMs]).default(1000),
+    commitAfterMs: delayMs.default(1000),
     slowClientMs: timerMs.default(60_000),
     hosts: z.array(hostName).default([]),
   })

@@ -8,6 +8,9 @@ export const NOT_SUPPORTED = "not supported by this version";
 /** A timer's delay in whole milliseconds, at least 1. */
 export const timerMs = z.int().min(1).max(MAX_TIMER_MS);
 
+/** Like {@link timerMs}, with 0 for no delay at all. */
+export const delayMs = z.int().min(0).max(MAX_TIMER_MS);
+
 /** A timer's delay in seconds; fractions are fine. */
 export const timerSeconds = z
   .number()

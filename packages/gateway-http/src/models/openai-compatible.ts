@@ -1,4 +1,4 @@
-import { type Dispatcher, request as send } from "undici";
+import type { Dispatcher, request } from "undici";
 import type { AgentEvent } from "../chat/run-event.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { createChunkDecoder } from "./chunk-decoder.ts";
@@ -15,6 +15,12 @@ const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 /** After `[DONE]` nothing should come; this much is read so that the connection can be used again. */
 const MAX_TRAILER_BYTES = 16 * 1024;
 
+/** What calls providers over HTTP. */
+export interface HttpClient {
+  request: typeof request;
+  dispatcher: Dispatcher;
+}
+
 export interface OpenAICompatibleOptions {
   provider: {
     id: string;
@@ -26,7 +32,7 @@ export interface OpenAICompatibleOptions {
     timeoutMs: number;
   };
   model: string;
-  dispatcher: Dispatcher;
+  loadHttp(): Promise<HttpClient>;
   redact(text: string): string;
 }
 
@@ -34,7 +40,7 @@ export interface OpenAICompatibleOptions {
  * A model behind any server that speaks OpenAI's Chat Completions: OpenAI, Ollama, vLLM, llama.cpp, OpenRouter.
  * @see https://platform.openai.com/docs/api-reference/chat/create
  */
-export function createOpenAICompatible({ provider, model, dispatcher, redact }: OpenAICompatibleOptions): StreamModel {
+export function createOpenAICompatible({ provider, model, loadHttp, redact }: OpenAICompatibleOptions): StreamModel {
   const url = `${provider.baseUrl.replace(/\/+$/, "")}/chat/completions`;
   const newTokenLimitName = /(^|\.)openai\.(com|azure\.com)$/.test(new URL(url).hostname);
   const headers: Record<string, string> = { "content-type": "application/json" };
@@ -47,6 +53,7 @@ export function createOpenAICompatible({ provider, model, dispatcher, redact }: 
   return async function* streamModel(request, { signal }) {
     let heard = false;
     try {
+      const { request: send, dispatcher } = await loadHttp();
       const response = await send(url, {
         method: "POST",
         headers,

@@ -1,5 +1,8 @@
+import { createRequire } from "node:module";
 import pino, { type Logger } from "pino";
-import pretty from "pino-pretty";
+
+/** Loaded only for a person's eyes: a service in production starts without it. */
+const loadPretty = () => createRequire(import.meta.url)("pino-pretty") as typeof import("pino-pretty");
 
 export type Log = Logger;
 
@@ -16,7 +19,7 @@ export function createLog({ level, format }: LogOptions): Log {
   return isPretty
     ? pino(
         options,
-        pretty({ destination: 2, colorize: process.stderr.isTTY === true, ignore: "pid,hostname", sync: true }),
+        loadPretty()({ destination: 2, colorize: process.stderr.isTTY === true, ignore: "pid,hostname", sync: true }),
       )
     : pino({ ...options, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ dest: 2, sync: true }));
 }

@@ -30,7 +30,7 @@ export async function pullAgent(run: Run, request: RunRequest, talk: readonly Tu
     channel,
     model,
   };
-  run.emit([{ type: "run-start", runId: run.id, agentId: agent.id, sessionKey: session.key, created: run.created }]);
+  void run.emit([{ type: "run-start", runId: run.id, agentId: agent.id, sessionKey: session.key, created: run.created }]);
   const pulled = pull(run, () => agent.run(agentTurn, { signal: run.signal })).catch((error) => ({
     error: toGatewayError(error),
   }));

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: ${…} is the config file's own syntax.
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { parseConfig } from "../../src/config/parse.ts";
@@ -108,6 +109,8 @@ test.each([
   [[{}], "agents.list[0].id: required"],
   [[{ id: "a", model: "gpt-4o" }], /^agents\.list\[0\]\.model: must be "provider\/model"/],
   [[{ id: "a", model: { primary: "gpt-4o" } }], /^agents\.list\[0\]\.model\.primary: must be "provider\/model"/],
+  [[{ id: "a", model: 3 }], /^agents\.list\[0\]\.model: must be "provider\/model"/],
+  [[{ id: "a", params: { top_p: Number.NaN } }], "agents.list[0].params.top_p: must be JSON"],
   [[{ id: "a", model: {} }], "agents.list[0].model.primary: required"],
   [[{ id: "a", params: { stream: false } }], "agents.list[0].params.stream: set by the gateway itself"],
   [
