@@ -6,7 +6,7 @@ import { writeFileSync } from "node:fs";
 import { type Options, readOptions, USAGE } from "./options.ts";
 import { canPin } from "./proc.ts";
 import { readOpenFileLimit } from "./proc-stats.ts";
-import { type Results, toBusyNotes, toTable } from "./report.ts";
+import { type Results, toNotes, toTable } from "./report.ts";
 import { runScenario } from "./run-scenario.ts";
 
 const options = readOrExit();
@@ -33,7 +33,7 @@ for (let round = 1; round <= options.rounds; round++) {
 console.log(toTable(options.scenarios, [...options.targets.keys()], results));
 const rounds = `${options.rounds} ${options.rounds === 1 ? "round" : "rounds"}${options.quick ? ", quick" : ""}`;
 console.log(`\nMedians of ${rounds}; × is the median ratio to the floor (or direct) of the same round.`);
-for (const note of toBusyNotes(options.scenarios, results)) console.log(`Note: ${note}.`);
+for (const note of toNotes(options.scenarios, results)) console.log(`Note: ${note}.`);
 if (!canPin) console.log("Note: not pinned (needs taskset and two cores): the processes shared their cores.");
 if (options.json) writeFileSync(options.json, JSON.stringify(toPlain(results), null, 2));
 console.log(problems.length === 0 ? "No token was lost." : `\nFAILED\n${problems.join("\n")}`);

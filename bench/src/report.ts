@@ -5,6 +5,9 @@ import type { Bound, Row, Scenario } from "./scenarios.ts";
 /** Runs by scenario, target and round. */
 export type Results = Map<string, Map<string, Run[]>>;
 
+/** From this share of a core on a process counts as being at its limit. */
+const BUSY = 0.9;
+
 /** The Markdown table: medians of the rounds, each with the median of its ratios to the floor of the same round. */
 export function toTable(scenarios: Scenario[], targets: string[], results: Results): string {
   const lines = [`| | ${targets.join(" | ")} | gate | aim |`, `|---|${"---:|".repeat(targets.length)}---|---|`];
@@ -20,18 +23,25 @@ export function toTable(scenarios: Scenario[], targets: string[], results: Resul
   return lines.join("\n");
 }
 
-/** How busy the load's side was in the busiest round: a figure may be its limit, not the target's. */
-export function toBusyNotes(scenarios: Scenario[], results: Results): string[] {
+/** What makes a figure doubtful: the load at its own limit, or a machine that was busy with something else. */
+export function toNotes(scenarios: Scenario[], results: Results): string[] {
   const notes: string[] = [];
-  for (const { name } of scenarios) {
+  for (const { name, isSaturating } of scenarios) {
     for (const [target, runs] of results.get(name) ?? []) {
-      const share = Math.max(...runs.map((run) => run.figures.loadShare ?? 0));
-      if (share > 0.9 && target !== "direct") {
-        notes.push(`${name}, ${target}: stand-in and load used ${(share * 100).toFixed(0)} % of a core: a lower bound`);
-      }
+      const load = median(runs.map((run) => toFinite(run.figures.loadShare))) ?? 0;
+      const own = median(runs.map((run) => toFinite(run.figures.targetShare)));
+      const shares = `it used ${toPercent(own ?? 0)} of its core, stand-in and load ${toPercent(load)} of theirs`;
+      if (own === null) continue;
+      if (load > BUSY && own < BUSY) notes.push(`${name}, ${target} is a lower bound: ${shares}`);
+      if (isSaturating && load < BUSY && own < BUSY) notes.push(`${name}, ${target} had no core to itself: ${shares}`);
+      if (!isSaturating && own > BUSY) notes.push(`${name}, ${target} was saturated: ${shares}`);
     }
   }
   return notes;
+}
+
+function toPercent(share: number): string {
+  return `${(share * 100).toFixed(0)} %`;
 }
 
 function toCell(row: Row, target: string, runs: Map<string, Run[]>): string {

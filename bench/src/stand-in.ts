@@ -3,9 +3,10 @@
  * carrying the time it was written. Run by itself: `node bench/src/stand-in.ts <port>`.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { type RequestBody, readAsk } from "./ask.ts";
 import { microsNow } from "./clock.ts";
-import { AnswerStream, countHeld, releaseHeld, stats } from "./stand-in/answer-stream.ts";
+import { AnswerStream, readStats, releaseHeld } from "./stand-in/answer-stream.ts";
 import { plainFrames, toCompletion, usageFrames } from "./stand-in/frames.ts";
 
 // Never the first to close an idle connection: a pool that reuses it at that moment would count as a failure.
@@ -14,7 +15,7 @@ const server = createServer({ keepAliveTimeout: 600_000, requestTimeout: 0 }, (r
   else if (request.url === "/control/release") {
     releaseHeld();
     response.end("{}");
-  } else if (request.url === "/control/stats") response.end(JSON.stringify({ ...stats, held: countHeld() }));
+  } else if (request.url === "/control/stats") response.end(JSON.stringify(readStats()));
   else if (request.url === "/readyz") response.end("ok");
   else response.writeHead(404).end();
 });
@@ -36,7 +37,12 @@ function answer(response: ServerResponse, body: RequestBody): void {
   const ask = readAsk(body);
   if (body.stream) {
     response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" });
-    new AnswerStream(response, ask, body.stream_options?.include_usage ? usageFrames : plainFrames);
+    new AnswerStream(
+      response,
+      response.socket as Socket,
+      ask,
+      body.stream_options?.include_usage ? usageFrames : plainFrames,
+    );
     return;
   }
   const bytes = toCompletion(ask.tokens, microsNow());

@@ -13,7 +13,10 @@ export function createAnswer(): Answer {
   return { text: "", reasoning: "", toolCalls: [] };
 }
 
-/** Adds one event to the answer. */
+/**
+ * Adds one event to the answer.
+ * @throws TypeError for a tool call out of turn: the first is number 0, and there must be one to add to
+ */
 export function gather(answer: Answer, event: RunEvent): void {
   switch (event.type) {
     case "text-delta":
@@ -23,15 +26,13 @@ export function gather(answer: Answer, event: RunEvent): void {
       answer.reasoning += event.text;
       break;
     case "tool-call-start":
-      answer.toolCalls[event.index] = {
-        id: event.id,
-        type: "function",
-        function: { name: event.name, arguments: "" },
-      };
+      if (event.index !== answer.toolCalls.length) throw new TypeError(`tool call ${event.index} is out of turn`);
+      answer.toolCalls.push({ id: event.id, type: "function", function: { name: event.name, arguments: "" } });
       break;
     case "tool-call-delta": {
       const call = answer.toolCalls[event.index];
-      if (call) call.function.arguments += event.arguments;
+      if (!call) throw new TypeError(`tool call ${event.index} has not begun`);
+      call.function.arguments += event.arguments;
       break;
     }
   }

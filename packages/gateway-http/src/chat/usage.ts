@@ -5,11 +5,9 @@ import type { Usage } from "@openclaw/protocol";
  * the number of calls and the last call's own figures go along.
  */
 export function addUsage(sum: Usage | undefined, call: Usage): Usage {
-  const total: Usage = {
-    prompt_tokens: (sum?.prompt_tokens ?? 0) + call.prompt_tokens,
-    completion_tokens: (sum?.completion_tokens ?? 0) + call.completion_tokens,
-    total_tokens: (sum?.total_tokens ?? 0) + call.total_tokens,
-  };
+  const prompt_tokens = (sum?.prompt_tokens ?? 0) + call.prompt_tokens;
+  const completion_tokens = (sum?.completion_tokens ?? 0) + call.completion_tokens;
+  const total: Usage = { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens };
   const cached = add(sum?.prompt_tokens_details?.cached_tokens, call.prompt_tokens_details?.cached_tokens);
   if (cached !== undefined) total.prompt_tokens_details = { cached_tokens: cached };
   const reasoning = add(

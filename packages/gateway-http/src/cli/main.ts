@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { readEnvironment } from "../config/env.ts";
 import { ConfigError } from "../errors/config-error.ts";
@@ -30,7 +31,11 @@ async function dispatch(argv: string[]): Promise<number> {
     case "agent":
       return runAgent(options, env);
     case "init":
-      return runInit({ env, force: options.force ?? false, stdout });
+      return runInit({
+        env: { ...env, configPath: resolve(options.config ?? env.configPath) },
+        force: options.force ?? false,
+        stdout,
+      });
     case "config check":
       return runConfigCheck({ env, path: options.config, stdout });
     default:

@@ -1,19 +1,31 @@
 import type { FastifyReply } from "fastify";
 import { type CompletionOptions, toCompletion } from "../chat/to-completion.ts";
 import type { Run } from "../runs/run.ts";
-import { clientGone } from "./client-gone.ts";
+import { cutWhenSlow, type SseWriterOptions } from "../sse/sse-writer.ts";
+import { abortWhenGone } from "./abort-when-gone.ts";
+
+export type AnswerJsonOptions = Pick<CompletionOptions, "model" | "reasoning"> & Pick<SseWriterOptions, "slowClientMs">;
 
 /** Answers with the whole completion once the run has ended. */
 export async function answerJson(
   reply: FastifyReply,
   run: Run,
-  { model, reasoning }: Pick<CompletionOptions, "model" | "reasoning">,
+  { model, reasoning, slowClientMs }: AnswerJsonOptions,
 ): Promise<FastifyReply> {
-  reply.raw.once("close", () => run.abort(clientGone()));
+  abortWhenGone(reply.raw, run);
   const { answer, usage, finishReason, error } = await run.result;
   if (error) throw error;
   const { id, created } = run;
-  return reply
-    .header("cache-control", "no-store")
-    .send(toCompletion({ id, created, model, answer, finishReason: finishReason ?? "stop", usage, reasoning }));
+  const completion = toCompletion({
+    id,
+    created,
+    model,
+    answer,
+    finishReason: finishReason ?? "stop",
+    usage,
+    reasoning,
+  });
+  reply.header("cache-control", "no-store").send(completion);
+  cutWhenSlow(reply.raw, slowClientMs);
+  return reply;
 }

@@ -4,7 +4,7 @@ import type { RunEvent } from "../chat/run-event.ts";
 import { createFrameEncoder, type FrameOptions } from "../chat/to-frames.ts";
 import type { Run } from "../runs/run.ts";
 import { createSseWriter, type SseWriter, type SseWriterOptions } from "../sse/sse-writer.ts";
-import { clientGone } from "./client-gone.ts";
+import { abortWhenGone } from "./abort-when-gone.ts";
 
 export interface AnswerStreamOptions extends SseWriterOptions, Omit<FrameOptions, "id" | "created"> {
   /** Milliseconds the head waits for the agent's first event. */
@@ -62,9 +62,6 @@ export function answerStream(reply: FastifyReply, run: Run, options: AnswerStrea
       if (last.type === "run-end" || last.type === "run-error") open.end();
       return full;
     });
-    raw.once("close", () => {
-      clearTimeout(commitTimer);
-      run.abort(clientGone());
-    });
+    abortWhenGone(raw, run);
   });
 }

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { METHODS, type ServerResponse } from "node:http";
+import { type IncomingMessage, METHODS, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { HEADERS } from "@openclaw/protocol";
-import Fastify, { type FastifyInstance } from "fastify";
+import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import { GatewayError } from "../errors/gateway-error.ts";
-import { fromFastify, fromNode, sendError, toRawAnswer, urlTooLong } from "./error-reply.ts";
+import { fromFastify, fromNode, sendError, sendRaw, toRawAnswer, urlTooLong } from "./error-reply.ts";
 import { isAllowedHost, isAllowedOrigin } from "./host-guard.ts";
 import { addJsonParser, BODY_LIMIT } from "./json-body.ts";
 import { readRequestId } from "./request-headers.ts";
@@ -13,6 +13,10 @@ import { readRequestId } from "./request-headers.ts";
 const REQUEST_TIMEOUT_MS = 30_000;
 const MAX_HEADER_BYTES = 32 * 1024;
 const MAX_URL_LENGTH = 8 * 1024;
+/** Milliseconds a refused connection stays open: cut at once, unread bytes would reset it before the refusal is read. */
+const LINGER_MS = 1000;
+/** Milliseconds that connections may outlive the last run when the gateway closes. */
+const CLOSE_GRACE_MS = 1000;
 
 export interface AppOptions {
   /** `gateway.http.hosts`. */
@@ -31,7 +35,8 @@ export function createApp({ hosts, trustedProxies, guardOrigin, onBug }: AppOpti
     logger: false,
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    http: { maxHeaderSize: MAX_HEADER_BYTES, connectionsCheckingInterval: 1000 },
+    // A missing Host is ours to refuse: Node's own 400 has no body.
+    http: { maxHeaderSize: MAX_HEADER_BYTES, connectionsCheckingInterval: 1000, requireHostHeader: false },
     trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     genReqId: (raw) => readRequestId(raw.headers[HEADERS.requestId]) ?? createRequestId(),
     // Draining is the runs' to refuse; Fastify's own 503 has another shape.
@@ -56,6 +61,9 @@ export function createApp({ hosts, trustedProxies, guardOrigin, onBug }: AppOpti
       "referrer-policy": "no-referrer",
     });
     const { headers } = request;
+    if (!hasOneHost(request.raw)) {
+      throw new GatewayError("malformed_request", "A request needs exactly one Host header.", { param: "host" });
+    }
     if (!isAllowedHost(headers.host, hosts)) {
       throw new GatewayError(
         "host_not_allowed",
@@ -73,24 +81,34 @@ export function createApp({ hosts, trustedProxies, guardOrigin, onBug }: AppOpti
       );
     }
     if (request.raw.url && request.raw.url.length > MAX_URL_LENGTH) throw urlTooLong();
+    // Here, because the not-found handler comes after the body: anyone could have us parse 32 MiB.
+    if (request.is404) throw unknownUrl(request);
   });
   app.setErrorHandler((thrown, request, reply) => {
     const error = fromFastify(thrown);
+    // Fastify would close the connection while the body still comes, and the client would see a reset, no answer.
+    if (error.code === "request_too_large") reply.removeHeader("connection");
     if (error.code === "internal_error") onBug(error.cause ?? error, request.id);
     return sendError(reply, error);
   });
-  app.setNotFoundHandler((request, reply) => {
-    const path = request.url.split("?", 1)[0]?.slice(0, 100);
-    return sendError(reply, new GatewayError("unknown_url", `Nothing is served at ${request.method} ${path}.`));
-  });
+  app.setNotFoundHandler((request, reply) => sendError(reply, unknownUrl(request)));
   app.server.on("checkExpectation", (_request, response: ServerResponse) => {
-    answerRaw(response.socket, new GatewayError("expectation_failed", "Only Expect: 100-continue is understood."));
+    const error = new GatewayError("expectation_failed", "Only Expect: 100-continue is understood.");
+    sendRaw(response, error, createRequestId());
+  });
+  // Once a server closes, Node no longer looks after its timeouts: a silent connection would keep the process alive.
+  app.addHook("preClose", async () => {
+    setTimeout(() => app.server.closeAllConnections(), CLOSE_GRACE_MS).unref();
   });
   return app;
 }
 
 export function createRequestId(): string {
   return `req_${randomUUID().replaceAll("-", "")}`;
+}
+
+function unknownUrl({ method, url }: FastifyRequest): GatewayError {
+  return new GatewayError("unknown_url", `Nothing is served at ${method} ${url.split("?", 1)[0]?.slice(0, 100)}.`);
 }
 
 function refuseBytes(error: NodeJS.ErrnoException, socket: Socket): void {
@@ -101,7 +119,17 @@ function refuseBytes(error: NodeJS.ErrnoException, socket: Socket): void {
   else answerRaw(socket, fromNode(error.code));
 }
 
-function answerRaw(socket: Socket | null, error: GatewayError): void {
-  if (!socket?.writable) return;
-  socket.end(toRawAnswer(error, createRequestId()));
+function answerRaw(socket: Socket, error: GatewayError): void {
+  if (socket.writable) socket.end(toRawAnswer(error, createRequestId()));
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
+}
+
+/** RFC 9112 §3.2: exactly one, but HTTP/1.0 did not know it. Node keeps the first of several. */
+function hasOneHost({ rawHeaders, headers, httpVersionMinor }: IncomingMessage): boolean {
+  if (headers.host === undefined) return httpVersionMinor === 0;
+  let count = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    if (rawHeaders[index]?.length === 4 && rawHeaders[index]?.toLowerCase() === "host") count++;
+  }
+  return count === 1;
 }

@@ -1,4 +1,4 @@
-import { STATUS_CODES } from "node:http";
+import { type ServerResponse, STATUS_CODES } from "node:http";
 import { HEADERS } from "@openclaw/protocol";
 import type { FastifyReply } from "fastify";
 import { GatewayError } from "../errors/gateway-error.ts";
@@ -67,6 +67,20 @@ export function fromNode(code: string | undefined): GatewayError {
     default:
       return new GatewayError("malformed_request", "This is not an HTTP request the gateway can read.");
   }
+}
+
+/** Answers a request that Fastify never gets to see. The connection ends after it. */
+export function sendRaw(response: ServerResponse, error: GatewayError, requestId: string): void {
+  const body = JSON.stringify(error.toBody());
+  response
+    .writeHead(error.status, {
+      "content-type": "application/json; charset=utf-8",
+      "content-length": Buffer.byteLength(body),
+      [HEADERS.requestId]: requestId,
+      connection: "close",
+      ...errorHeaders(error),
+    })
+    .end(body);
 }
 
 /** A whole HTTP/1.1 answer as text, for where no response object exists. The connection ends after it. */

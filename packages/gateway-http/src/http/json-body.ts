@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer";
 import type { IncomingHttpHeaders } from "node:http";
 import type { FastifyInstance } from "fastify";
 import { GatewayError } from "../errors/gateway-error.ts";
+import { fromFastify } from "./error-reply.ts";
 
 /** Largest body, in bytes. */
 export const BODY_LIMIT = 32 * 1024 * 1024;
@@ -12,9 +13,10 @@ export const BODY_LIMIT = 32 * 1024 * 1024;
  * @throws GatewayError 415
  */
 export function requireJson(headers: IncomingHttpHeaders): void {
-  const type = headers["content-type"] ?? "";
-  const [, charset] = /^application\/json\s*(?:;\s*charset\s*=\s*"?([\w-]+)"?\s*)?;?\s*$/i.exec(type) ?? [null];
-  if (charset === null || (charset !== undefined && !/^utf-?8$/i.test(charset))) {
+  // Split, not matched: a pattern with three runs of blanks takes a second for 32 KiB of them.
+  const [type, ...parameters] = (headers["content-type"] ?? "").split(";").map((part) => part.trim().toLowerCase());
+  const charsets = parameters.filter((parameter) => parameter.startsWith("charset"));
+  if (type !== "application/json" || !charsets.every((charset) => /^charset="?utf-?8"?$/.test(charset))) {
     throw new GatewayError("unsupported_media_type", "content-type must be application/json in UTF-8.", {
       param: "content-type",
     });
@@ -33,8 +35,8 @@ export function addJsonParser(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("application/json", { parseAs: "buffer" }, (request, body: Buffer, done) => {
     if (!isUtf8(body)) return done(new GatewayError("invalid_json", "The body is not valid UTF-8."));
-    parseJson(request, body.toString("utf8"), (error, value) => {
-      if (error) done(new GatewayError("invalid_json", `The body is not valid JSON: ${error.message.slice(0, 200)}`));
+    void parseJson(request, body.toString("utf8"), (error, value) => {
+      if (error) done(fromFastify(error));
       else done(null, value);
     });
   });

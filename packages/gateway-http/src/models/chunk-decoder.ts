@@ -2,18 +2,20 @@ import { StringDecoder } from "node:string_decoder";
 import type { AgentEvent } from "../chat/run-event.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { type CallState, createCallState, type ForeignChunk, toEvents } from "./chunk-events.ts";
-import { type ContentTemplate, learnTemplate, readPlain } from "./content-template.ts";
+import { type ContentTemplate, isPlain, learnTemplate, readPlain } from "./content-template.ts";
 
 /** Longest event a provider may send, in UTF-16 code units. */
-const MAX_EVENT_LENGTH = 16 * 1024 * 1024;
-/** A provider whose envelope changes with every chunk is not worth more guesses. */
-const MAX_TEMPLATES = 8;
+const MAX_EVENT_LENGTH = 4 * 1024 * 1024;
+/** A provider whose envelope changes with every chunk, or cannot be learnt, is not worth more guesses. */
+const MAX_GUESSES = 8;
 
 export interface ChunkDecoder {
   readonly state: CallState;
   /** Whether `[DONE]` was read. */
   readonly done: boolean;
-  /** The events in the bytes read next, which may begin and end anywhere. */
+  /** Why nothing more can be read. What was decoded before it still counts. */
+  readonly failure: unknown;
+  /** The events in the bytes read next, which may begin and end anywhere. Never throws. */
   decode(bytes: Uint8Array): AgentEvent[];
 }
 
@@ -30,22 +32,43 @@ export function createChunkDecoder(onError: (error: unknown) => GatewayError): C
   const utf8 = new StringDecoder("utf8");
   const state = createCallState();
   let rest = "";
-  let heldReturn = "";
+  let endsWithReturn = false;
+  let endsWithLine = false;
   let started = false;
   let done = false;
+  let failure: unknown;
   let template: ContentTemplate | undefined;
   let guesses = 0;
 
-  /** Line ends may be LF, CRLF or CR, and a read may end between CR and LF. */
-  function withoutReturns(read: string): string {
-    let text = heldReturn + read;
-    heldReturn = "";
-    if (!text.includes("\r")) return text;
-    if (text.endsWith("\r")) {
-      heldReturn = "\r";
-      text = text.slice(0, -1);
+  /** Without a byte order mark, and with LF for each line end: LF, CRLF or CR. A read may end between CR and LF. */
+  function normalise(read: string): string {
+    if (read === "") return read;
+    let text = read;
+    if (!started && text.startsWith("\ufeff")) text = text.slice(1);
+    started = true;
+    if (endsWithReturn && text.startsWith("\n")) text = text.slice(1);
+    endsWithReturn = read.endsWith("\r");
+    return text.includes("\r") ? text.replace(/\r\n?/g, "\n") : text;
+  }
+
+  /** Reads the whole events of `text` and returns where the last of them ends. */
+  function readEvents(text: string, events: AgentEvent[]): number {
+    let at = 0;
+    while (!done) {
+      const literal = template && readPlain(text, at, template);
+      if (template && literal !== undefined) {
+        at = template.pattern.lastIndex;
+        if (literal === "") continue;
+        state.spoke = true;
+        add({ type: "text-delta", text: literal }, events);
+        continue;
+      }
+      const end = text.indexOf("\n\n", at);
+      if (end === -1) break;
+      readEvent(text.slice(at, end + 2), events);
+      at = end + 2;
     }
-    return text.replace(/\r\n?/g, "\n");
+    return at;
   }
 
   function readEvent(event: string, events: AgentEvent[]): void {
@@ -57,13 +80,10 @@ export function createChunkDecoder(onError: (error: unknown) => GatewayError): C
     }
     const chunk = parse(data);
     if (chunk.error != null) throw onError(chunk.error);
-    events.push(...toEvents(chunk, state));
-    if (guesses < MAX_TEMPLATES) {
-      const learnt = learnTemplate(event, chunk);
-      if (learnt) {
-        template = learnt;
-        guesses++;
-      }
+    for (const said of toEvents(chunk, state)) add(said, events);
+    if (guesses < MAX_GUESSES && isPlain(chunk)) {
+      guesses++;
+      template = learnTemplate(event, chunk) ?? template;
     }
   }
 
@@ -72,32 +92,38 @@ export function createChunkDecoder(onError: (error: unknown) => GatewayError): C
     get done() {
       return done;
     },
+    get failure() {
+      return failure;
+    },
     decode(bytes) {
       const events: AgentEvent[] = [];
-      let text = rest + withoutReturns(utf8.write(bytes as Buffer));
-      if (!started && text !== "") {
-        started = true;
-        if (text.startsWith("\ufeff")) text = text.slice(1);
-      }
-      let at = 0;
-      while (at < text.length && !done) {
-        const end = text.indexOf("\n\n", at);
-        if (end === -1) break;
-        const literal = template && readPlain(text, at, end + 2, template);
-        if (literal === undefined) readEvent(text.slice(at, end + 2), events);
-        else if (literal !== "") {
-          state.spoke = true;
-          events.push({ type: "text-delta", text: literal });
+      const read = normalise(utf8.write(bytes as Buffer));
+      if (read === "" || done || failure !== undefined) return events;
+      // Only then is what was kept looked at: a long event in many reads costs its length, not its square.
+      const endsEvent = read.includes("\n\n") || (endsWithLine && read.startsWith("\n"));
+      endsWithLine = read.endsWith("\n");
+      rest += read;
+      try {
+        if (endsEvent) rest = rest.slice(readEvents(rest, events));
+        if (rest.length > MAX_EVENT_LENGTH) {
+          throw new GatewayError("provider_bad_response", "The provider sent an event without an end.");
         }
-        at = end + 2;
-      }
-      rest = text.slice(at);
-      if (rest.length > MAX_EVENT_LENGTH) {
-        throw new GatewayError("provider_bad_response", "The provider sent an event without an end.");
+      } catch (error) {
+        failure = error;
       }
       return events;
     },
   };
+}
+
+/**
+ * Text that was read together leaves as one delta: when tokens come faster than they can be passed on, each costs less
+ * instead of all coming later.
+ */
+function add(event: AgentEvent, events: AgentEvent[]): void {
+  const last = events.at(-1);
+  if (event.type === "text-delta" && last?.type === "text-delta") last.text += event.text;
+  else events.push(event);
 }
 
 /** The data of one event, `undefined` when it has none (comments, `retry:`). */
@@ -114,7 +140,7 @@ function dataOf(event: string): string | undefined {
 function parse(data: string): ForeignChunk {
   try {
     const chunk: unknown = JSON.parse(data);
-    if (typeof chunk === "object" && chunk !== null) return chunk as ForeignChunk;
+    if (typeof chunk === "object" && chunk !== null && !Array.isArray(chunk)) return chunk as ForeignChunk;
   } catch {
     // Said below, without the provider's bytes.
   }

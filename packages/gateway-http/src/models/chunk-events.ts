@@ -47,14 +47,14 @@ export function toEvents(chunk: ForeignChunk, state: CallState): AgentEvent[] {
   const choice = Array.isArray(chunk.choices) ? (chunk.choices[0] as ForeignChoice | undefined) : undefined;
   if (!choice) return events;
   const said = choice.delta ?? choice.message ?? {};
-  const reasoning = said.reasoning_content ?? said.reasoning;
+  const reasoning = said.reasoning_content || said.reasoning;
   if (typeof reasoning === "string" && reasoning !== "") events.push({ type: "reasoning-delta", text: reasoning });
   if (typeof said.content === "string" && said.content !== "") events.push({ type: "text-delta", text: said.content });
   // A refusal is what the model says instead of an answer; callers that do not know the member still get its words.
   if (typeof said.refusal === "string" && said.refusal !== "") events.push({ type: "text-delta", text: said.refusal });
   if (Array.isArray(said.tool_calls)) {
     said.tool_calls.forEach((call, position) => {
-      addToolCall(call, position, state, events);
+      if (typeof call === "object" && call !== null) addToolCall(call, position, state, events);
     });
   }
   if (events.length > 0) state.spoke = true;
@@ -70,16 +70,23 @@ function addToolCall(piece: ForeignToolCall, position: number, state: CallState,
   const key = typeof piece.index === "number" ? piece.index : position;
   const id = typeof piece.id === "string" && piece.id !== "" ? piece.id : undefined;
   const name = typeof piece.function?.name === "string" ? piece.function.name : "";
-  let index = state.toolCalls.findLastIndex((call) => call.key === key);
-  const known = state.toolCalls[index];
-  if (!known || (id !== undefined && id !== known.id && name !== "")) {
+  let index = state.toolCalls.findLastIndex((call) => call.key === key && (id === undefined || call.id === id));
+  // An id nobody gave before belongs to the call under way, unless a name says that another one begins.
+  if (index === -1 && name === "") index = state.toolCalls.findLastIndex((call) => call.key === key);
+  if (index === -1) {
     index = state.toolCalls.length;
     const call = { key, id: id ?? `call_${index}` };
     state.toolCalls.push(call);
     events.push({ type: "tool-call-start", index, id: call.id, name });
   }
-  const args = piece.function?.arguments;
-  if (typeof args === "string" && args !== "") events.push({ type: "tool-call-delta", index, arguments: args });
+  const args = toArguments(piece.function?.arguments);
+  if (args !== "") events.push({ type: "tool-call-delta", index, arguments: args });
+}
+
+/** JSON text; some servers give the object itself. */
+function toArguments(value: unknown): string {
+  if (typeof value === "string") return value;
+  return typeof value === "object" && value !== null ? JSON.stringify(value) : "";
 }
 
 /** The closing events of a call that ended properly. */

@@ -12,8 +12,8 @@ import { toTransportError } from "./transport-error.ts";
 const MAX_ERROR_BYTES = 64 * 1024;
 /** Most bytes read of an answer that is not streamed. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
-/** After `[DONE]` nothing should come; this much is read so that the connection can be used again. */
-const MAX_TRAILER_BYTES = 16 * 1024;
+/** After `[DONE]` the provider has this long to end its response, so that the connection can be used again. */
+const TRAILER_MS = 1000;
 
 /** What calls providers over HTTP. */
 export interface HttpClient {
@@ -74,7 +74,7 @@ export function createOpenAICompatible({ provider, model, loadHttp, redact }: Op
       if (/\bjson\b/i.test(type)) yield readCompletion(await readText(body, MAX_ANSWER_BYTES), refused);
       else if (/^text\/event-stream\b/i.test(type)) yield* readStream(body, refused);
       else {
-        body.destroy();
+        cut(body);
         throw new GatewayError(
           "provider_bad_response",
           `The provider ${provider.id} answered with neither JSON nor events.`,
@@ -89,23 +89,41 @@ export function createOpenAICompatible({ provider, model, loadHttp, redact }: Op
 type Refused = (status: number, body: string) => GatewayError;
 type Body = Dispatcher.ResponseData["body"];
 
+/** Closes the connection. The body's `error` about that is no news, but unheard it would end the process. */
+function cut(body: Body): void {
+  body.on("error", () => {}).destroy();
+}
+
 async function* readStream(body: Body, refused: Refused): AsyncGenerator<readonly AgentEvent[]> {
   const decoder = createChunkDecoder((error) => refused(statusOf(error), JSON.stringify({ error })));
-  // Without `destroyOnReturn: false` leaving this loop at [DONE] would close a connection that can be used again.
-  for await (const bytes of body.iterator({ destroyOnReturn: false })) {
-    const events = decoder.decode(bytes as Buffer);
-    if (decoder.done) {
-      void body.dump({ limit: MAX_TRAILER_BYTES }).catch(() => {});
-      yield [...events, ...closing(decoder.state)];
-      return;
+  try {
+    // Without `destroyOnReturn: false` leaving this loop at [DONE] would close a connection that can be used again.
+    for await (const bytes of body.iterator({ destroyOnReturn: false })) {
+      const events = decoder.decode(bytes as Buffer);
+      if (decoder.done) {
+        readTrailer(body);
+        yield [...events, ...closing(decoder.state)];
+        return;
+      }
+      if (events.length > 0) yield events;
+      if (decoder.failure !== undefined) throw decoder.failure;
     }
-    if (events.length > 0) yield events;
+  } finally {
+    // Left in the middle: nobody reads on, so the provider is not to write on.
+    if (!decoder.done) cut(body);
   }
   // A finish reason and then the end of the stream is what servers without [DONE] do; without either it was cut.
   if (decoder.state.finishReason === undefined) {
     throw new GatewayError("provider_bad_response", "The provider's stream ended before the answer did.");
   }
   yield closing(decoder.state);
+}
+
+function readTrailer(body: Body): void {
+  const late = setTimeout(() => body.destroy(), TRAILER_MS).unref();
+  body.once("close", () => clearTimeout(late));
+  // The answer is whole: what happens to its connection now is nobody's error.
+  body.on("error", () => {}).resume();
 }
 
 function readCompletion(text: string, refused: Refused): AgentEvent[] {

@@ -16,7 +16,10 @@ export interface ProviderRefusal {
 /** Longest piece of a provider's own text that is passed on. */
 const MAX_PASSED_ON = 500;
 
-const BILLING = /insufficient_quota|billing|payment|credit balance/i;
+// Not every mention of billing is one: a rate limit often comes with advice to buy more.
+const BILLING = /insufficient_quota|billing_(?:not_active|hard_limit)|credit balance/i;
+const AUTH =
+  /invalid_api_key|api_key_invalid|authentication_error|incorrect api key|api key not valid|invalid api key/i;
 const CONTEXT =
   /context[_ ]length|context window|maximum context|too many tokens|prompt is too long|exceeds? the (?:available )?context/i;
 const FILTER = /content_filter|content management policy|responsible ?ai/i;
@@ -27,7 +30,7 @@ export function toProviderError(refusal: ProviderRefusal): GatewayError {
   const { status, body, provider, model } = refusal;
   const said = words(refusal);
   const retryAfter = seconds(refusal.retryAfter);
-  if (status === 401 || status === 402 || status === 403 || (status === 429 && BILLING.test(body))) {
+  if (status === 401 || status === 402 || status === 403 || BILLING.test(body) || AUTH.test(body)) {
     return new GatewayError(
       "provider_auth",
       `The provider ${provider} refused the gateway's credentials or account. Whoever runs the gateway has to check them.`,

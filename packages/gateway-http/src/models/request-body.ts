@@ -8,7 +8,7 @@ import type { ModelRequest } from "./model.ts";
  * models only the newer one.
  */
 export function toRequestBody(request: ModelRequest, model: string, newTokenLimitName: boolean): string {
-  const { max_completion_tokens, messages: _, ...params } = request.params;
+  const { max_completion_tokens, messages: _, stream_options: __, ...params } = request.params;
   const head: Record<string, unknown> = { ...params, model, stream: request.stream };
   if (request.stream) head.stream_options = { include_usage: true };
   if (max_completion_tokens !== undefined) {

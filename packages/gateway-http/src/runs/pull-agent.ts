@@ -1,6 +1,6 @@
 import { setImmediate as nextLoop } from "node:timers/promises";
 import type { FinishReason } from "@openclaw/protocol";
-import type { AgentTurn } from "../agents/agent.ts";
+import type { AgentOutput, AgentTurn } from "../agents/agent.ts";
 import { toRunEvents } from "../agents/agent-output.ts";
 import type { TurnMessage } from "../chat/turn.ts";
 import type { GatewayError } from "../errors/gateway-error.ts";
@@ -30,7 +30,9 @@ export async function pullAgent(run: Run, request: RunRequest, talk: readonly Tu
     channel,
     model,
   };
-  void run.emit([{ type: "run-start", runId: run.id, agentId: agent.id, sessionKey: session.key, created: run.created }]);
+  void run.emit([
+    { type: "run-start", runId: run.id, agentId: agent.id, sessionKey: session.key, created: run.created },
+  ]);
   const pulled = pull(run, () => agent.run(agentTurn, { signal: run.signal })).catch((error) => ({
     error: toGatewayError(error),
   }));
@@ -41,23 +43,29 @@ export async function pullAgent(run: Run, request: RunRequest, talk: readonly Tu
   return Promise.race([pulled, aborted]);
 }
 
-async function pull(run: Run, start: () => AsyncIterable<Parameters<typeof toRunEvents>[0]>): Promise<PullEnd> {
+async function pull(run: Run, start: () => AsyncIterable<AgentOutput>): Promise<PullEnd> {
+  if (run.ended) return { finishReason: "stop" };
   const iterator = start()[Symbol.asyncIterator]();
   let heldSince = performance.now();
-  while (!run.ended) {
-    const { value, done } = await iterator.next();
-    if (done) return { finishReason: run.answer.toolCalls.length > 0 ? "tool_calls" : "stop" };
-    const { events, finishReason } = toRunEvents(value);
-    const full = run.emit(events);
-    if (finishReason) {
-      abandon(iterator);
-      return { finishReason };
+  try {
+    while (!run.ended) {
+      const { value, done } = await iterator.next();
+      if (done) return { finishReason: run.answer.toolCalls.length > 0 ? "tool_calls" : "stop" };
+      const { events, finishReason } = toRunEvents(value);
+      const full = run.emit(events);
+      if (finishReason) {
+        abandon(iterator);
+        return { finishReason };
+      }
+      if (full) await full;
+      if (performance.now() - heldSince > MAX_LOOP_HOLD_MS) {
+        await nextLoop();
+        heldSince = performance.now();
+      }
     }
-    if (full) await full;
-    if (performance.now() - heldSince > MAX_LOOP_HOLD_MS) {
-      await nextLoop();
-      heldSince = performance.now();
-    }
+  } catch (error) {
+    abandon(iterator);
+    throw error;
   }
   abandon(iterator);
   return { finishReason: "stop" };

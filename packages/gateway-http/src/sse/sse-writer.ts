@@ -79,6 +79,14 @@ export function createSseWriter(raw: ServerResponse, { keepAliveMs, slowClientMs
       clearTimeout(heartbeat);
       flush();
       raw.end();
+      clearTimeout(slow);
+      cutWhenSlow(raw, slowClientMs);
     },
   };
+}
+
+/** Cuts the client of a response that was ended when it stops reading what is left of it for `slowClientMs`. */
+export function cutWhenSlow(raw: ServerResponse, slowClientMs: number): void {
+  // Node's own timeout: it starts again with every bit that is read, which `drain` no longer tells.
+  if (raw.writableLength > 0) raw.setTimeout(slowClientMs, () => raw.destroy());
 }

@@ -23,7 +23,7 @@ export interface StartedGateway {
   /** `fetch` of a path with the token; a body makes it a JSON POST. */
   request(
     path: string,
-    options?: { body?: unknown; headers?: Record<string, string> } & RequestInit,
+    options?: { body?: unknown; headers?: Record<string, string> } & Omit<RequestInit, "body" | "headers">,
   ): Promise<Response>;
 }
 

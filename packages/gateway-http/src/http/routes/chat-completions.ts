@@ -35,12 +35,11 @@ export function chatCompletions(options: ChatCompletionsOptions): RouteHandlerMe
     const channel = readChannel(headers);
     const body = parseChatRequest(request.body);
     // To whom
+    const named = { model: body.model, header: findHeader(headers, [HEADERS.agentId, HEADERS.agent]) };
+    // An unknown agent is told before anything is said about the session.
+    resolveAgent(agents, named);
     const chosen = readSessionKeyHeader(headers[HEADERS.sessionKey] as string | undefined);
-    const agent = resolveAgent(agents, {
-      model: body.model,
-      header: findHeader(headers, [HEADERS.agentId, HEADERS.agent]),
-      sessionAgentId: chosen?.agentId,
-    });
+    const agent = resolveAgent(agents, { ...named, sessionAgentId: chosen?.agentId });
     // Where
     const chatId = findHeader(headers, clientHeaders);
     const isSideTask = findHeader(headers, [HEADERS.task]) !== undefined;
@@ -65,7 +64,7 @@ export function chatCompletions(options: ChatCompletionsOptions): RouteHandlerMe
     reply.headers({ [HEADERS.runId]: run.id, [HEADERS.sessionKey]: encodeSessionKey(session.key) });
     const model = body.model || "openclaw";
     const reasoning = agent.exposeReasoning;
-    if (body.stream !== true) return answerJson(reply, run, { model, reasoning });
+    if (body.stream !== true) return answerJson(reply, run, { ...options, model, reasoning });
     return answerStream(reply, run, {
       ...options,
       model,

@@ -1,0 +1,62 @@
+import type { Answer } from "../talk/entry.ts";
+import { toTime } from "../talk/figures.ts";
+import { ProblemCard } from "./problem-card.tsx";
+
+export interface AnswerViewProps {
+  answer: Answer;
+  onSendAgain: (() => void) | undefined;
+}
+
+/** An answer as plain text: nothing a model says becomes markup. */
+export function AnswerView({ answer, onSendAgain }: AnswerViewProps) {
+  const { model, status, text, reasoning, problem } = answer;
+  return (
+    <article aria-busy={status === "running"} data-status={status}>
+      <h3>{model}</h3>
+      {reasoning !== "" && (
+        <details>
+          <summary>Reasoning</summary>
+          <p class="text">{reasoning}</p>
+        </details>
+      )}
+      {(text !== "" || status === "running") && (
+        <p class="text">
+          {text}
+          {status === "running" && <span class="caret" aria-hidden="true" />}
+        </p>
+      )}
+      {problem && (
+        <ProblemCard problem={problem}>
+          {onSendAgain && (
+            <button type="button" class="plain" onClick={onSendAgain}>
+              Send again
+            </button>
+          )}
+        </ProblemCard>
+      )}
+      <p class="facts">
+        {toFacts(answer).map((fact) => (
+          <span key={fact}>{fact}</span>
+        ))}
+      </p>
+    </article>
+  );
+}
+
+const ENDINGS: Readonly<Record<string, string>> = {
+  length: "cut at the length limit",
+  content_filter: "cut by the provider's filter",
+  tool_calls: "asked for a tool",
+};
+
+function toFacts({ status, finishReason, figures, runId }: Answer): string[] {
+  // A request that was refused has its facts in the problem.
+  if (status === "running" || (status === "failed" && runId === undefined)) return [];
+  const { value, unit } = toTime(figures.totalMs);
+  return [
+    ...(status === "stopped" ? ["stopped"] : []),
+    ...(ENDINGS[finishReason ?? ""] ? [ENDINGS[finishReason ?? ""] as string] : []),
+    `${value} ${unit}`,
+    ...(runId === undefined ? [] : [runId]),
+  ];
+}

@@ -1,0 +1,63 @@
+import { useEffect, useRef } from "preact/hooks";
+import type { Playground } from "../playground.ts";
+import { useStore } from "./use-store.ts";
+
+export function Composer({ playground }: { playground: Playground }) {
+  const { draft, talk, connection } = playground;
+  const { text } = useStore(draft);
+  const { running, sessionKey, entries } = useStore(talk.store);
+  const { status, model } = useStore(connection);
+  const field = useRef<HTMLTextAreaElement>(null);
+
+  // A new talk begins with typing.
+  useEffect(() => field.current?.focus(), [sessionKey]);
+
+  const send = () => void playground.send();
+  const onKeyDown = (event: KeyboardEvent) => {
+    // Enter also ends the composing of a character, in many scripts.
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    send();
+  };
+  const last = entries.at(-1);
+  const spoken = running ? "Answering" : last?.kind === "answer" ? last.text : "";
+
+  return (
+    <div class="composer">
+      <label class="off-screen" for="message">
+        Message
+      </label>
+      <div class="box">
+        <textarea
+          id="message"
+          ref={field}
+          rows={1}
+          value={text}
+          placeholder={`Message ${model}`}
+          aria-describedby="keys"
+          onInput={(event) => draft.set({ text: event.currentTarget.value })}
+          onKeyDown={onKeyDown}
+        />
+        {running ? (
+          <button type="button" class="plain" onClick={() => talk.stop()}>
+            Stop
+          </button>
+        ) : (
+          <button type="button" class="primary" disabled={text.trim() === "" || status !== "ready"} onClick={send}>
+            Send
+          </button>
+        )}
+      </div>
+      <p class="hint">
+        <span id="keys">
+          <kbd>Enter</kbd> sends <kbd>Shift Enter</kbd> new line <kbd>Esc</kbd> stops
+        </span>
+        <span title="The agent remembers what was said under this key">{sessionKey}</span>
+      </p>
+      {/* The whole answer, once it is whole: word by word it would talk over itself. */}
+      <p class="off-screen" aria-live="polite">
+        {spoken}
+      </p>
+    </div>
+  );
+}

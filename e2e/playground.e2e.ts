@@ -1,0 +1,213 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { launchChromium, type Page } from "../apps/playground/e2e/launch-chromium.ts";
+import { type RunningPlayground, startPlayground } from "../apps/playground/e2e/start-playground.ts";
+
+type Browser = Awaited<ReturnType<typeof launchChromium>>;
+
+let playground: RunningPlayground;
+let browser: Browser;
+let page: Page;
+/** Everything the page asked anybody for, and everything it or the browser complained about. */
+let requests: { url: string; referer: string | undefined }[];
+let complaints: string[];
+
+beforeAll(async () => {
+  playground = await startPlayground();
+});
+afterAll(async () => {
+  await playground?.stop();
+});
+
+beforeEach(async () => {
+  requests = [];
+  complaints = [];
+  browser = await launchChromium({ viewport: { width: 1280, height: 800 } });
+  page = browser.pages()[0] ?? (await browser.newPage());
+  page.on("request", (request) => requests.push({ url: request.url(), referer: request.headers().referer }));
+  page.on("console", (message) => {
+    // A violation of the Content-Security-Policy is one of these.
+    if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(String(error)));
+});
+afterEach(async () => {
+  await browser?.close();
+});
+
+test("a person opens the printed address and talks", async () => {
+  const addresses = await recordAddressOfEachFetch();
+  await openWithToken();
+  await say("The first thing.");
+  const lengths = new Set<number>();
+  while ((await page.getByRole("button", { name: "Stop" }).count()) > 0) lengths.add((await read(lastAnswer())).length);
+  expect(lengths.size).toBeGreaterThan(3);
+  await finished("done", 1);
+  expect(await read(lastAnswer())).toContain("It is the first thing I hear in this session.");
+
+  await say("The second thing.");
+  await finished("done", 2);
+  expect(await read(lastAnswer())).toContain("Before that I heard one message");
+
+  await page.getByRole("button", { name: "New talk" }).click();
+  await say("Something else.");
+  await finished("done", 1);
+  expect(await read(lastAnswer())).toContain("It is the first thing I hear in this session.");
+
+  expect(addresses.length).toBeGreaterThan(3);
+  expect(new Set(addresses)).toEqual(new Set([`${playground.url}/`]));
+  expectQuiet();
+});
+
+test("the wire and the code stand beside the talk, without the token", async () => {
+  await openWithToken();
+  await say("it's <b>me</b>");
+  await finished("done", 1);
+
+  const frames = page.getByLabel("Frames, as they came");
+  await frames.getByText("data: [DONE]", { exact: true }).waitFor();
+  expect(await read(frames)).toContain("200 OK text/event-stream");
+  expect(await read(lastAnswer())).toContain("“it's <b>me</b>”");
+  expect(await page.locator("article b").count()).toBe(0);
+  const readings = page.locator(".readings");
+  expect(await read(readings)).toMatch(/First token\s*\d+/);
+  expect(await read(readings)).toMatch(/[1-9]\d*\s*pieces\/s/);
+
+  const code = page.getByRole("tabpanel");
+  expect(await read(code)).toContain(String.raw`"content": "it'\''s <b>me</b>"`);
+  expect(await read(code)).toContain("Bearer $TOKEN");
+  for (const name of ["openai", "@openclaw/client"]) {
+    await page.getByRole("tab", { name, exact: true }).click();
+    expect(await read(code)).toContain(`from "${name}"`);
+    expect(await read(code)).toContain("YOUR_TOKEN");
+  }
+  expect(await read(page.locator("body"))).not.toContain(playground.token);
+  expectQuiet();
+});
+
+test("Escape stops an answer, and the gateway its run", async () => {
+  await openWithToken();
+  await say("x ".repeat(100));
+  await lastAnswer().getByText("Hello!").waitFor();
+  await page.keyboard.press("Escape");
+  await finished("stopped", 1);
+  expect(await read(lastAnswer())).not.toContain("config file");
+  const runId = /chatcmpl-\w+/.exec(await read(lastAnswer()))?.[0] ?? "no run id";
+  await expect.poll(() => logLineOf(runId)).toBeDefined();
+  expect(logLineOf(runId)).not.toMatchObject({ ended: "stop" });
+  expectQuiet();
+});
+
+test("a wrong token gets advice, and the right one a talk", async () => {
+  await page.goto(`${playground.url}/#token=wrong`);
+  const problem = page.getByRole("alert");
+  await problem.getByText("The gateway does not know this token").waitFor();
+  expect(await read(problem)).toMatch(/401\s*invalid_api_key\s*req_\w+/);
+  expect(page.url()).toBe(`${playground.url}/`);
+
+  await page.getByLabel("Token").fill(playground.token);
+  await page.keyboard.press("Enter");
+  await say("Now?");
+  await finished("done", 1);
+  await page.reload();
+  await say("Still?");
+  await finished("done", 1);
+  // The one thing Chromium itself has to say about a 401.
+  expect(complaints.filter((text) => !text.includes("401"))).toEqual([]);
+});
+
+test("without a token the page asks for one, and what fails later says what to do", async () => {
+  await page.goto(`${playground.url}/`);
+  await page.getByRole("heading", { name: "This gateway wants a token." }).waitFor();
+  await page.getByLabel("Token").fill(playground.token);
+  await page.getByRole("button", { name: "Connect" }).click();
+  await message().waitFor();
+
+  await page.route("**/v1/chat/completions", (route) => route.abort("connectionrefused"), { times: 1 });
+  await say("Anybody there?");
+  await finished("failed", 1);
+  expect(await read(page.getByRole("alert"))).toContain("The gateway cannot be reached");
+  await page.getByRole("button", { name: "Send again" }).click();
+  await finished("done", 1);
+
+  const cut = `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: "Half an ans" }, finish_reason: null }] })}\n\n`;
+  const half = { status: 200, contentType: "text/event-stream; charset=utf-8", body: cut };
+  await page.route("**/v1/chat/completions", (route) => route.fulfill(half), { times: 1 });
+  await say("And now?");
+  await finished("failed", 2);
+  expect(await read(lastAnswer())).toMatch(/Half an ans.*The answer was cut off/s);
+});
+
+test("it fits a narrow screen", async () => {
+  await page.setViewportSize({ width: 360, height: 740 });
+  await openWithToken();
+  await say("a".repeat(300));
+  await finished("done", 1);
+  for (const name of ["Wire", "Code", "Talk"]) {
+    await page.getByRole("button", { name, exact: true }).click();
+    const { x, width } = (await page.getByRole("region", { name, exact: true }).boundingBox()) ?? { x: -1, width: 0 };
+    expect([x, width]).toEqual([0, 360]);
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(360);
+  }
+  expectQuiet();
+});
+
+test("what it prints holds no token, as nobody reads it at a terminal, and it ends when asked to", async () => {
+  const other = await startPlayground();
+  expect(other.output()).toContain(`curl -N ${other.url}/v1/chat/completions -H "Authorization: Bearer $(cat `);
+  expect(await other.stop()).toBe(0);
+  expect(other.output()).not.toContain(other.token);
+});
+
+async function openWithToken(): Promise<void> {
+  await page.goto(`${playground.url}/#token=${playground.token}`);
+  await message().waitFor();
+  expect(page.url()).toBe(`${playground.url}/`);
+}
+
+async function say(text: string): Promise<void> {
+  await message().fill(text);
+  await page.keyboard.press("Enter");
+}
+
+async function read(place: ReturnType<Page["locator"]>): Promise<string> {
+  return (await place.textContent()) ?? "";
+}
+
+function message() {
+  return page.getByLabel("Message", { exact: true });
+}
+
+function lastAnswer() {
+  return page.getByRole("article").last();
+}
+
+async function finished(status: "done" | "stopped" | "failed", answers: number): Promise<void> {
+  await page.locator(`li.answer:nth-child(${2 * answers}) article[data-status=${status}]`).waitFor();
+}
+
+/** Where the page said it was at each of its own requests. */
+async function recordAddressOfEachFetch(): Promise<string[]> {
+  const addresses: string[] = [];
+  await page.exposeFunction("recordAddress", (address: string) => addresses.push(address));
+  await page.addInitScript({
+    content: `const { fetch } = window;
+      window.fetch = (...all) => { window.recordAddress(location.href); return fetch(...all); };`,
+  });
+  return addresses;
+}
+
+function logLineOf(runId: string): object | undefined {
+  const line = playground
+    .output()
+    .split("\n")
+    .find((text) => text.startsWith("{") && text.includes(runId));
+  return line === undefined ? undefined : JSON.parse(line);
+}
+
+/** Nothing was asked of anybody else, the token was in no address, and nobody complained. */
+function expectQuiet(): void {
+  expect(requests.filter(({ url }) => !url.startsWith(`${playground.url}/`))).toEqual([]);
+  // The first is the page's own, typed in; its fragment never leaves the browser.
+  expect(requests.slice(1).filter((request) => JSON.stringify(request).includes(playground.token))).toEqual([]);
+  expect(complaints).toEqual([]);
+}

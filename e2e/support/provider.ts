@@ -1,0 +1,60 @@
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { onTestFinished } from "vitest";
+import { SECRETS } from "./run-bin.ts";
+
+export interface ProviderCall {
+  authorization: string | undefined;
+  /** Writes one token. */
+  say(text: string): void;
+  /** Ends the stream as a provider does. */
+  finish(): void;
+  /** Settles when the connection is gone. */
+  closed: Promise<void>;
+}
+
+/** A provider whose answers the test writes by hand, token by token. */
+export async function startProvider(): Promise<{ baseUrl: string; call(): Promise<ProviderCall> }> {
+  const calls: ProviderCall[] = [];
+  const waiting: ((call: ProviderCall) => void)[] = [];
+  const server = createServer(async (request, response) => {
+    request.resume();
+    response.writeHead(200, { "content-type": "text/event-stream" }).flushHeaders();
+    const call = toCall(request.headers.authorization, response);
+    const taker = waiting.shift();
+    if (taker) taker(call);
+    else calls.push(call);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return {
+    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+    call: async () => calls.shift() ?? new Promise((resolve) => waiting.push(resolve)),
+  };
+}
+
+/** A config whose one agent `main` is a model of that provider. */
+export function configFor(baseUrl: string): string {
+  return JSON.stringify({
+    gateway: {
+      auth: { mode: "token", token: SECRETS.token },
+      http: { endpoints: { chatCompletions: { enabled: true } } },
+    },
+    models: { providers: { stand: { baseUrl, apiKey: SECRETS.providerKey } } },
+    agents: { list: [{ id: "main", model: "stand/in" }] },
+  });
+}
+
+function toCall(authorization: string | undefined, response: ServerResponse): ProviderCall {
+  const event = (delta: object, reason: string | null = null) =>
+    `data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason: reason }] })}\n\n`;
+  return {
+    authorization,
+    say: (content) => void response.write(event({ content })),
+    finish: () => void response.end(`${event({}, "stop")}data: [DONE]\n\n`),
+    closed: new Promise((resolve) => response.once("close", resolve)),
+  };
+}

@@ -1,0 +1,129 @@
+import type { ChatCompletion, FinishReason, Usage } from "@openclaw/protocol";
+import type { ErrorCode, ErrorType } from "@openclaw/protocol/wire";
+
+/** An answer as far as it came. `finish_reason` is `null` until the answer has one. */
+export interface PartialCompletion {
+  id: string;
+  object: "chat.completion";
+  created: number;
+  model: string;
+  choices: {
+    index: number;
+    message: ChatCompletion["choices"][number]["message"];
+    logprobs: null;
+    finish_reason: FinishReason | null;
+  }[];
+  usage?: Usage;
+}
+
+/** Shared by every copy of this package in a process, where `instanceof` knows its own only. */
+const MARKER = Symbol.for("@openclaw/client/error");
+
+/** What every error of this package is. Misuse is thrown as this class itself, failures as one of the others. */
+export class OpenClawError extends Error {
+  override readonly name: string = "OpenClawError";
+  /** What had come of a streamed answer before it failed. Absent when nothing had. */
+  readonly partial?: PartialCompletion;
+
+  static {
+    Object.defineProperty(OpenClawError.prototype, MARKER, { value: true });
+  }
+}
+
+/** What an `APIError` knows besides its message. */
+export interface ApiErrorDetails {
+  status: number;
+  code?: string | null;
+  type?: string | null;
+  param?: string | null;
+  requestId?: string | null;
+  retryAfter?: number | undefined;
+  headers?: Headers;
+}
+
+/** A known value, or one of a newer gateway or of a proxy. The odd half keeps editors completing the known ones. */
+type Known<T extends string> = T | (string & {}) | null;
+
+/**
+ * The gateway, or a proxy before it, answered with an error; or a stream did, in its midst.
+ *
+ * @example
+ * ```ts
+ * if (isOpenClawError(error, "APIError") && error.code === "rate_limit_exceeded") await sleep(error.retryAfter);
+ * ```
+ */
+export class APIError extends OpenClawError {
+  override readonly name = "APIError" as const;
+  /** HTTP status. For an error in the midst of a stream, the status of its code, else 500. */
+  readonly status: number;
+  /** What went wrong, for programs. `null` when the answer was none of the gateway's. */
+  readonly code: Known<ErrorCode>;
+  readonly type: Known<ErrorType>;
+  /** The parameter at fault, for example `messages[0].content`. */
+  readonly param: string | null;
+  /** Names this request in the gateway's log. */
+  readonly requestId: string | null;
+  /** Seconds to wait before the next try, when the answer said so. */
+  readonly retryAfter: number | undefined;
+  /** The headers of the response. */
+  readonly headers: Headers | undefined;
+
+  constructor(message: string, details: ApiErrorDetails) {
+    super(message);
+    this.status = details.status;
+    this.code = details.code ?? null;
+    this.type = details.type ?? null;
+    this.param = details.param ?? null;
+    this.requestId = details.requestId ?? null;
+    this.retryAfter = details.retryAfter;
+    this.headers = details.headers;
+  }
+}
+
+/** There was no answer: the gateway cannot be reached, or the connection broke. `cause` is what `fetch` threw. */
+export class ConnectionError extends OpenClawError {
+  override readonly name = "ConnectionError" as const;
+}
+
+/** No response headers came within `timeout`. */
+export class TimeoutError extends OpenClawError {
+  override readonly name = "TimeoutError" as const;
+}
+
+/** The request was aborted, by its signal, by `abort()` or by leaving the loop. `cause` is the signal's reason. */
+export class AbortError extends OpenClawError {
+  override readonly name = "AbortError" as const;
+}
+
+/** A stream ended, or became unreadable, before it said that it was whole. `partial` is what had come. */
+export class StreamTruncatedError extends OpenClawError {
+  override readonly name = "StreamTruncatedError" as const;
+}
+
+interface ErrorsByName {
+  OpenClawError: OpenClawError;
+  APIError: APIError;
+  ConnectionError: ConnectionError;
+  TimeoutError: TimeoutError;
+  AbortError: AbortError;
+  StreamTruncatedError: StreamTruncatedError;
+}
+
+/**
+ * Whether this package threw it, and as what. Unlike `instanceof` it also knows the errors of another copy of this
+ * package in the same process.
+ *
+ * @param name - The class asked for. Without it, or with `"OpenClawError"`, any will do.
+ */
+export function isOpenClawError<Name extends keyof ErrorsByName = "OpenClawError">(
+  error: unknown,
+  name?: Name,
+): error is ErrorsByName[Name] {
+  if (!(error instanceof Error && MARKER in error)) return false;
+  return name === undefined || name === "OpenClawError" || error.name === name;
+}
+
+/** The error of a request that `signal` has ended, whatever its reason was. */
+export function toAbortError(signal: AbortSignal): AbortError {
+  return new AbortError("The request was aborted.", { cause: signal.reason });
+}

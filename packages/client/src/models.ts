@@ -1,0 +1,17 @@
+import type { Model, ModelList } from "@openclaw/protocol";
+import type { RequestOptions } from "./options.ts";
+import { type Send, sendForJson } from "./request.ts";
+
+export interface Models {
+  /** Every agent this token may use, as a model. */
+  list(options?: RequestOptions): Promise<ModelList>;
+  /** The agent that `id` names, such as `openclaw/main`. */
+  retrieve(id: string, options?: RequestOptions): Promise<Model>;
+}
+
+export function createModels(send: Send): Models {
+  return {
+    list: (options = {}) => sendForJson(send, { path: "/models" }, options),
+    retrieve: (id, options = {}) => sendForJson(send, { path: `/models/${encodeURIComponent(id)}` }, options),
+  };
+}

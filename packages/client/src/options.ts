@@ -1,0 +1,115 @@
+import { OpenClawError } from "./errors.ts";
+
+export interface ClientOptions {
+  /** The gateway's address, with or without `/v1`, for example `http://127.0.0.1:18789`. In a page: `location.origin`. */
+  baseUrl: string;
+  /**
+   * The gateway's token or one of its keys, or a function that returns it, asked before every attempt. Leave it out for
+   * a gateway without authentication.
+   */
+  token?: string | (() => string | Promise<string>);
+  /**
+   * Sends the requests.
+   * @defaultValue the global `fetch`
+   */
+  fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  /**
+   * Milliseconds one attempt may take until its response headers are here. A stream has them within a second or two,
+   * an answer that is not streamed when it is whole. `Infinity` for no limit; the `fetch` of Node has one of 300 s.
+   * @defaultValue 600_000
+   */
+  timeout?: number;
+  /**
+   * How often a request is sent again after a failure that may pass: no connection, 408, 409, 429, 5xx, unless the
+   * answer says otherwise. A stream that has begun is never sent again.
+   * @defaultValue 2
+   */
+  maxRetries?: number;
+  /** Sent with every request. */
+  headers?: Record<string, string>;
+}
+
+/** Of one call; beats the client's. */
+export interface RequestOptions {
+  /** Ends the request, a wait between two attempts and the stream, with an `AbortError`. */
+  signal?: AbortSignal | undefined;
+  /** Milliseconds until the response headers of one attempt. */
+  timeout?: number | undefined;
+  maxRetries?: number | undefined;
+  headers?: Record<string, string> | undefined;
+}
+
+const TOKEN = /^[\x21-\x7e]+$/;
+
+/**
+ * Says what is wrong with the options, and never what they hold: they may hold secrets.
+ * @throws OpenClawError
+ */
+export function checkOptions(options: ClientOptions): void {
+  if (typeof options !== "object" || options === null) misuse("createClient needs options: { baseUrl, token }.");
+  if ("baseURL" in options) misuse("createClient has no option `baseURL`. Did you mean `baseUrl`?");
+  if ("apiKey" in options) misuse("createClient has no option `apiKey`. Did you mean `token`?");
+  const { token, fetch } = options;
+  if ("token" in options && typeof token !== "string" && typeof token !== "function") {
+    misuse(
+      "`token` is neither a string nor a function. Is the environment variable set? No token at all: leave it out.",
+    );
+  }
+  if (typeof token === "string") toCredential(token);
+  if (fetch !== undefined && typeof fetch !== "function") misuse("`fetch` must be a function.");
+  checkLimits(options);
+}
+
+/** @throws OpenClawError */
+export function checkLimits({ timeout = 1, maxRetries = 0 }: Pick<RequestOptions, "timeout" | "maxRetries">): void {
+  if (!(timeout > 0)) misuse("`timeout` must be a number of milliseconds above 0.");
+  if (!(maxRetries >= 0)) misuse("`maxRetries` must be a number from 0.");
+}
+
+/**
+ * The address that paths such as `/models` are added to.
+ * @throws OpenClawError
+ */
+export function toBaseUrl(text: string): string {
+  if (!/^https?:\/\//i.test(text))
+    misuse('`baseUrl` must begin with http:// or https://, like "http://127.0.0.1:18789".');
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    return misuse("`baseUrl` is not a URL.");
+  }
+  if (url.username || url.password) misuse("`baseUrl` must not hold a user or password: give the secret as `token`.");
+  return `${url.origin}${url.pathname.replace(/\/+$/, "").replace(/\/v1$/, "")}/v1`;
+}
+
+/**
+ * A token that fits into a header. What `fetch` says of one that does not would quote it.
+ * @throws OpenClawError
+ */
+export function toCredential(token: unknown): string {
+  const credential = typeof token === "string" ? token.trim() : "";
+  if (!TOKEN.test(credential)) misuse("`token` must be visible ASCII characters, at least one.");
+  return credential;
+}
+
+/**
+ * All headers of a request; later ones win.
+ * @throws OpenClawError when one cannot be sent, without its value
+ */
+export function toHeaders(...all: (Record<string, string | undefined> | undefined)[]): Headers {
+  const headers = new Headers();
+  for (const [name, value] of all.flatMap((some) => Object.entries(some ?? {}))) {
+    if (value === undefined) continue;
+    try {
+      headers.set(name, value);
+    } catch {
+      misuse(`The header ${JSON.stringify(name)} has a name or a value that cannot be sent.`);
+    }
+  }
+  return headers;
+}
+
+export function misuse(message: string): never {
+  throw new OpenClawError(message);
+}

@@ -1,0 +1,47 @@
+import { ERRORS, HEADERS, isErrorCode } from "@openclaw/protocol/wire";
+import { APIError, ConnectionError, TimeoutError } from "./errors.ts";
+
+/** All in milliseconds. */
+const FIRST_DELAY = 500;
+const LONGEST_DELAY = 8_000;
+const LONGEST_ASKED_DELAY = 60_000;
+
+/**
+ * Whether another try may help. What the answer says of itself (`x-should-retry`) wins over what its code means, and
+ * that over its status: a proxy may have taken the header away.
+ */
+export function isRetryable(error: unknown): boolean {
+  if (error instanceof ConnectionError || error instanceof TimeoutError) return true;
+  if (!(error instanceof APIError)) return false;
+  const { status, code, headers } = error;
+  const asked = headers?.get(HEADERS.shouldRetry);
+  if (asked === "true" || asked === "false") return asked === "true";
+  const spec = isErrorCode(code) ? ERRORS[code] : undefined;
+  if (spec && "retry" in spec) return spec.retry;
+  return status === 408 || status === 409 || status === 429 || status >= 500;
+}
+
+/**
+ * Milliseconds to wait before retry number `retry`, counted from 0: what the answer asked for, at most 60 s; else 0.5 s
+ * doubling up to 8 s, less up to a quarter by chance so that clients that failed together do not return together.
+ */
+export function retryDelay(error: unknown, retry: number, random: () => number = Math.random): number {
+  const asked = error instanceof APIError ? error.retryAfter : undefined;
+  if (asked !== undefined) return Math.min(asked * 1000, LONGEST_ASKED_DELAY);
+  return Math.min(FIRST_DELAY * 2 ** retry, LONGEST_DELAY) * (1 - random() / 4);
+}
+
+/**
+ * The seconds that `retry-after-ms` or `retry-after` ask for, never negative, or nothing when they make no sense.
+ * @see https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
+ */
+export function parseRetryAfter(headers: Headers, now: number = Date.now()): number | undefined {
+  const milliseconds = Number.parseFloat(headers.get("retry-after-ms") ?? "");
+  if (milliseconds >= 0) return milliseconds / 1000;
+  const value = headers.get(HEADERS.retryAfter)?.trim();
+  if (!value) return undefined;
+  const seconds = Number(value);
+  if (seconds >= 0) return seconds;
+  const date = Number.isNaN(seconds) ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(date) ? undefined : Math.max(0, (date - now) / 1000);
+}

@@ -1,0 +1,75 @@
+import type OpenAI from "openai";
+import { assertType, expectTypeOf, test } from "vitest";
+import {
+  type ChatCompletion,
+  type ChatCompletionChunk,
+  type ChatCompletionParams,
+  type ChatStream,
+  type Client,
+  type ClientOptions,
+  createClient,
+  type ErrorCode,
+  isOpenClawError,
+  type ModelList,
+} from "../src/index.ts";
+
+declare const client: Client;
+const messages = [{ role: "user" as const, content: "hi" }];
+
+test("what create gives depends on stream", () => {
+  const { create } = client.chat.completions;
+  expectTypeOf(create({ messages })).resolves.toEqualTypeOf<ChatCompletion>();
+  expectTypeOf(create({ messages, stream: false })).resolves.toEqualTypeOf<ChatCompletion>();
+  expectTypeOf(create({ messages, stream: null })).resolves.toEqualTypeOf<ChatCompletion>();
+  expectTypeOf(create({ messages, stream: true })).resolves.toEqualTypeOf<ChatStream>();
+  const stream = Boolean();
+  expectTypeOf(create({ messages, stream })).resolves.toEqualTypeOf<ChatCompletion | ChatStream>();
+  // @ts-expect-error messages are needed
+  void create({ model: "openclaw" });
+  // @ts-expect-error there is no such parameter
+  void create({ messages, streem: true });
+});
+
+test("a stream gives chunks, text and the whole", async () => {
+  const stream = await client.chat.completions.create({ messages, stream: true });
+  for await (const chunk of stream) {
+    expectTypeOf(chunk).toEqualTypeOf<ChatCompletionChunk>();
+    expectTypeOf(chunk.choices[0]?.delta.content).toEqualTypeOf<string | null | undefined>();
+  }
+  expectTypeOf(stream.text()).resolves.toBeString();
+  expectTypeOf(stream.final()).resolves.toEqualTypeOf<ChatCompletion>();
+  expectTypeOf(stream.sessionKey).toEqualTypeOf<string | null>();
+});
+
+test("models are OpenAI's, with what an agent has besides", () => {
+  expectTypeOf(client.models.list()).resolves.toEqualTypeOf<ModelList>();
+  assertType<Promise<{ id: string; created: number; owned_by: string }>>(client.models.retrieve("openclaw"));
+});
+
+test("an error is narrowed by its guard, and its code by the table", () => {
+  const error: unknown = undefined;
+  if (isOpenClawError(error)) expectTypeOf(error.message).toBeString();
+  if (isOpenClawError(error, "APIError")) {
+    expectTypeOf(error.status).toBeNumber();
+    expectTypeOf(error.name).toEqualTypeOf<"APIError">();
+    expectTypeOf<ErrorCode>().toExtend<typeof error.code>();
+    expectTypeOf<"not_of_the_table">().toExtend<typeof error.code>();
+  }
+});
+
+test("options say what is wrong", () => {
+  expectTypeOf(createClient).toBeCallableWith({ baseUrl: "", token: async () => "" });
+  expectTypeOf<ClientOptions["fetch"]>()
+    .extract<(...args: never) => unknown>()
+    .parameters.toEqualTypeOf<[string, RequestInit]>();
+  assertType<ClientOptions>({ baseUrl: "", fetch: globalThis.fetch });
+  // @ts-expect-error a token that may be undefined is one that was forgotten
+  createClient({ baseUrl: "", token: process.env.TOKEN });
+});
+
+test("what is sent to OpenAI can be sent to us", () => {
+  const params: Pick<OpenAI.ChatCompletionCreateParams, "temperature" | "stop" | "user"> = {};
+  assertType<Partial<ChatCompletionParams>>({ temperature: params.temperature, user: params.user });
+  const history: ChatCompletionParams["messages"] = [{ role: "system", content: "Be brief." }, ...messages];
+  assertType<OpenAI.ChatCompletionMessageParam[]>(history.filter((message) => message.role === "user") as never);
+});

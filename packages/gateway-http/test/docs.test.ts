@@ -1,0 +1,67 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { ERRORS } from "@openclaw/protocol";
+import { expect, test } from "vitest";
+
+const ROOT = join(import.meta.dirname, "../../..");
+const SRC = join(ROOT, "packages/gateway-http/src");
+const DOCUMENTS = [
+  "README.md",
+  "CONTRIBUTING.md",
+  ...readdirSync(join(ROOT, "docs"))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `docs/${name}`),
+  ...readdirSync(join(ROOT, "packages")).map((name) => `packages/${name}/README.md`),
+];
+
+const read = (path: string): string => readFileSync(join(ROOT, path), "utf8");
+
+test("docs/http-api.md lists every error code with its status, and no other", () => {
+  const section =
+    read("docs/http-api.md")
+      .split(/^## Errors$/m)[1]
+      ?.split(/^## /m)[0] ?? "";
+  const listed = [...section.matchAll(/^\| *`(\w+)` *\| *(\d{3}) *\|/gm)].map(([, code, status]) => [
+    code,
+    Number(status),
+  ]);
+  const known = Object.entries(ERRORS).map(([code, { status }]) => [code, status]);
+  expect(listed.sort()).toEqual(known.sort());
+});
+
+for (const document of DOCUMENTS) {
+  test(`every relative link of ${document} leads somewhere`, () => {
+    const links = [...read(document).matchAll(/\]\((?!https?:|mailto:)([^)\s]+)\)/g)].map(([, link = ""]) => link);
+    const dead = links.filter((link) => {
+      const [path = "", anchor] = link.split("#");
+      const target = path === "" ? document : join(dirname(document), path);
+      if (!existsSync(join(ROOT, target))) return true;
+      return anchor !== undefined && !anchorsOf(read(target)).includes(anchor);
+    });
+    expect(dead).toEqual([]);
+  });
+
+  test(`every path of the repository that ${document} names is there`, () => {
+    const text = read(document).replace(/https?:\/\/\S+/g, "");
+    const top = [...text.matchAll(/(?<![\w/.@-])(?:packages|apps|docs|e2e|bench|scripts|\.ci|\.github)\/[\w./@-]*\w/g)];
+    // Rooms of the source, as `models/model.ts`. A folder alone may be planned; a file is not.
+    const files = [...text.matchAll(/`((?:src\/)?\w+\/[\w/-]+\.ts)`/g)].map(([, path = ""]) =>
+      path.replace(/^src\//, ""),
+    );
+    const dead = [
+      ...top.map(([path]) => path).filter((path) => !/\/dist\//.test(path) && !existsSync(join(ROOT, path))),
+      ...files.filter((path) => !existsSync(join(SRC, path)) && !existsSync(join(ROOT, "packages", path))),
+    ];
+    expect(dead.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+  });
+}
+
+/** The anchors that GitHub gives to headings. */
+function anchorsOf(text: string): string[] {
+  return [...text.matchAll(/^#+ +(.+)$/gm)].map(([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+}

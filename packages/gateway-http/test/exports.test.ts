@@ -1,0 +1,14 @@
+import { expect, test } from "vitest";
+import * as index from "../src/index.ts";
+
+test("the package exports these names", () => {
+  expect(Object.keys(index).sort()).toMatchInlineSnapshot(`
+    [
+      "ConfigError",
+      "GatewayError",
+      "createGateway",
+      "defineAgent",
+      "loadConfig",
+    ]
+  `);
+});

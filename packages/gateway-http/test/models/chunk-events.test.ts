@@ -1,0 +1,201 @@
+import { expect, test } from "vitest";
+import { createCallState, type ForeignChunk, toClosingEvents, toEvents } from "../../src/models/chunk-events.ts";
+
+/** The events of a stream of these deltas. */
+function of(deltas: unknown[]) {
+  const state = createCallState();
+  return { state, events: deltas.flatMap((delta) => toEvents({ choices: [{ delta }] } as ForeignChunk, state)) };
+}
+
+/** The tool calls a stream of these `tool_calls` adds up to: id, name and arguments of each. */
+function calls(...pieces: unknown[][]) {
+  const list: [id: string, name: string, args: string][] = [];
+  for (const event of of(pieces.map((tool_calls) => ({ tool_calls }))).events) {
+    if (event.type === "tool-call-start") {
+      expect(event.index).toBe(list.length);
+      list.push([event.id, event.name, ""]);
+    }
+    if (event.type === "tool-call-delta") (list[event.index] as string[])[2] += event.arguments;
+  }
+  return list;
+}
+
+const piece = (index: number | undefined, id?: string, name?: string, args?: string) => ({
+  ...(index !== undefined && { index }),
+  ...(id !== undefined && { id, type: "function" }),
+  function: { ...(name !== undefined && { name }), ...(args !== undefined && { arguments: args }) },
+});
+
+const A = ["a", "f", '{"x":1}'];
+const B = ["b", "g", '{"y":2}'];
+
+test("OpenAI's way: an index, the id and name once, then arguments", () => {
+  expect(
+    calls([piece(0, "a", "f", "")], [piece(0, undefined, undefined, '{"x"')], [piece(0, undefined, undefined, ":1}")]),
+  ).toEqual([A]);
+});
+
+const WAYS: Record<string, unknown[][]> = {
+  "each whole in its own chunk": [[piece(0, "a", "f", A[2])], [piece(1, "b", "g", B[2])]],
+  "both whole in one chunk": [[piece(0, "a", "f", A[2]), piece(1, "b", "g", B[2])]],
+  "no index, both in one chunk": [[piece(undefined, "a", "f", A[2]), piece(undefined, "b", "g", B[2])]],
+  "no index, each in its own chunk": [[piece(undefined, "a", "f", A[2])], [piece(undefined, "b", "g", B[2])]],
+  "index 0 for both": [[piece(0, "a", "f", A[2])], [piece(0, "b", "g", B[2])]],
+  "index 0 for both, in one chunk": [[piece(0, "a", "f", A[2]), piece(0, "b", "g", B[2])]],
+  "the id on every piece": [
+    [piece(0, "a", "f", '{"x"')],
+    [piece(0, "a", "", ":1}")],
+    [piece(1, "b", "g", '{"y"')],
+    [piece(1, "b", undefined, ":2}")],
+  ],
+  "id and name on every piece": [
+    [piece(0, "a", "f", '{"x"')],
+    [piece(0, "a", "f", ":1}")],
+    [piece(0, "b", "g", '{"y"')],
+    [piece(0, "b", "g", ":2}")],
+  ],
+  "by turns": [
+    [piece(0, "a", "f"), piece(1, "b", "g")],
+    [piece(1, undefined, undefined, '{"y"')],
+    [piece(0, undefined, undefined, '{"x":1}')],
+    [piece(1, undefined, undefined, ":2}")],
+  ],
+  "by turns under one index, told apart by id": [
+    [piece(0, "a", "f", '{"x"')],
+    [piece(0, "b", "g", '{"y"')],
+    [piece(0, "a", "", ":1}")],
+    [piece(0, "b", "", ":2}")],
+  ],
+  "an empty id on later pieces": [[piece(0, "a", "f", '{"x"')], [piece(0, "", "", ":1}")], [piece(1, "b", "g", B[2])]],
+  "indexes that begin at 1": [[piece(1, "a", "f", A[2])], [piece(2, "b", "g", B[2])]],
+  "arguments as an object": [
+    [{ index: 0, id: "a", function: { name: "f", arguments: { x: 1 } } }],
+    [{ index: 1, id: "b", function: { name: "g", arguments: { y: 2 } } }],
+  ],
+};
+for (const [way, pieces] of Object.entries(WAYS)) {
+  test(`two calls, ${way}`, () => {
+    expect(calls(...pieces)).toEqual([A, B]);
+  });
+}
+
+test("calls without ids get ids of their own", () => {
+  const [first, second] = calls([piece(0, undefined, "f", "{}"), piece(1, undefined, "f", "{}")]);
+  expect(first?.[0]).toMatch(/^call_/);
+  expect(first?.[0]).not.toBe(second?.[0]);
+});
+
+test("what is no call is passed over", () => {
+  expect(calls([null, 5, "x", {}], [piece(0, "a", "f", A[2])]).at(-1)).toEqual(A);
+});
+
+test("reasoning is heard under both names", () => {
+  const expected = [{ type: "reasoning-delta", text: "hm" }];
+  expect(of([{ reasoning_content: "hm" }]).events).toEqual(expected);
+  expect(of([{ reasoning: "hm" }]).events).toEqual(expected);
+  expect(of([{ reasoning_content: "hm", reasoning: "hm" }]).events).toEqual(expected);
+  expect(of([{ reasoning_content: "", reasoning: "hm" }]).events).toEqual(expected);
+  expect(of([{ reasoning_content: null, reasoning: "hm" }]).events).toEqual(expected);
+});
+
+test("reasoning comes before the text of the same chunk, a refusal is a text", () => {
+  expect(of([{ content: "b", reasoning: "a" }]).events.map((event) => event.type)).toEqual([
+    "reasoning-delta",
+    "text-delta",
+  ]);
+  expect(of([{ refusal: "no" }]).events).toEqual([{ type: "text-delta", text: "no" }]);
+});
+
+for (const strange of [null, undefined, 5, "x", [], { content: 5 }, { content: ["x"] }, { tool_calls: {} }]) {
+  test(`a delta ${JSON.stringify(strange)} says nothing and breaks nothing`, () => {
+    expect(of([strange]).events).toEqual([]);
+  });
+}
+
+for (const strange of [
+  {},
+  { choices: null },
+  { choices: [] },
+  { choices: [null] },
+  { choices: [5] },
+  { choices: {} },
+]) {
+  test(`a chunk ${JSON.stringify(strange)} says nothing and breaks nothing`, () => {
+    expect(toEvents(strange as ForeignChunk, createCallState())).toEqual([]);
+  });
+}
+
+/** How a call ends that gave these finish reasons. */
+function ending(reasons: unknown[], deltas: unknown[] = []) {
+  const { state } = of(deltas);
+  for (const finish_reason of reasons) toEvents({ choices: [{ delta: {}, finish_reason }] }, state);
+  return toClosingEvents(state).at(-1);
+}
+
+for (const [sent, means] of [
+  ["stop", "stop"],
+  ["length", "length"],
+  ["max_tokens", "length"],
+  ["tool_calls", "tool_calls"],
+  ["function_call", "tool_calls"],
+  ["content_filter", "content_filter"],
+  ["eos", "stop"],
+  [5, "stop"],
+]) {
+  test(`finish_reason ${JSON.stringify(sent)} means ${means}`, () => {
+    expect(ending([sent])).toEqual({ type: "end", finishReason: means });
+  });
+}
+
+test("a finish reason stays when later chunks have none", () => {
+  expect(ending(["length", null, undefined, ""])).toEqual({ type: "end", finishReason: "length" });
+});
+
+test("stop after tool calls is tool_calls, length is not", () => {
+  const call = { tool_calls: [piece(0, "a", "f", "{}")] };
+  expect(ending(["stop"], [call])).toEqual({ type: "end", finishReason: "tool_calls" });
+  expect(ending(["length"], [call])).toEqual({ type: "end", finishReason: "length" });
+});
+
+/** The usage a call ends with when its chunks had these. */
+function usageOf(...usages: unknown[]) {
+  const state = createCallState();
+  for (const usage of usages) toEvents({ choices: [], usage }, state);
+  return toClosingEvents(state).find((event) => event.type === "usage")?.usage;
+}
+
+test("usage on every chunk is a running total: the last one counts", () => {
+  expect(usageOf({ prompt_tokens: 1, completion_tokens: 1 }, { prompt_tokens: 1, completion_tokens: 5 }, null)).toEqual(
+    {
+      prompt_tokens: 1,
+      completion_tokens: 5,
+      total_tokens: 6,
+    },
+  );
+});
+
+test("details of usage are kept where they are numbers", () => {
+  const usage = { prompt_tokens: 5, completion_tokens: 2, total_tokens: 99 };
+  expect(
+    usageOf({
+      ...usage,
+      prompt_tokens_details: { cached_tokens: 4, audio_tokens: 0 },
+      completion_tokens_details: { reasoning_tokens: 1 },
+    }),
+  ).toEqual({
+    prompt_tokens: 5,
+    completion_tokens: 2,
+    total_tokens: 7,
+    prompt_tokens_details: { cached_tokens: 4 },
+    completion_tokens_details: { reasoning_tokens: 1 },
+  });
+  expect(
+    usageOf({ ...usage, prompt_tokens_details: null, completion_tokens_details: { reasoning_tokens: null } }),
+  ).toEqual({ prompt_tokens: 5, completion_tokens: 2, total_tokens: 7 });
+});
+
+test("unknown usage stays unknown", () => {
+  for (const usage of [undefined, null, {}, 5, { prompt_tokens: "3", completion_tokens: 4 }, { prompt_tokens: 3 }]) {
+    expect(usageOf(usage)).toBeUndefined();
+  }
+});
