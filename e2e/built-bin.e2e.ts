@@ -130,6 +130,7 @@ test("a config that cannot work ends with 78 and says what and where", async () 
     ["{ gateway: ", /openclaw\.json/],
     ['{ gateway: { port: "x" } }', /gateway\.port/],
     ['{ agents: { list: [{ id: "main", model: "openai/gpt-4o" }] } }', /OPENAI_API_KEY/],
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the config's own syntax
     ['{ gateway: { auth: { token: "${NOT_SET}" } } }', /gateway\.auth\.token.*NOT_SET/s],
   ];
   for (const [text, said] of configs) {

@@ -38,8 +38,8 @@ const flatOut: Scenario<FlatOutPlan> = {
 const paced: Scenario<PacedPlan> = {
   name: "paced",
   // 10,000 tokens a second: at twice that the slower half of a gateway's field no longer fits one core.
-  full: { streams: 500, pace: 20, openMs: 1000, warmMs: 1500, windowMs: 5000 },
-  quick: { streams: 500, pace: 20, openMs: 1000, warmMs: 700, windowMs: 2500 },
+  full: { streams: 500, pace: 20, openMs: 1000, warmMs: 1000, windowMs: 4000 },
+  quick: { streams: 500, pace: 20, openMs: 1000, warmMs: 500, windowMs: 2000 },
   deadlineMs: 40_000,
   rows: [
     {
@@ -55,7 +55,7 @@ const paced: Scenario<PacedPlan> = {
 
 const firstToken: Scenario<FirstTokenPlan> = {
   name: "first-token",
-  full: { warmRequests: 100, requests: 400, tokens: 3, pace: 250 },
+  full: { warmRequests: 100, requests: 300, tokens: 3, pace: 250 },
   quick: { warmRequests: 50, requests: 150, tokens: 3, pace: 250 },
   deadlineMs: 60_000,
   rows: [
@@ -73,7 +73,7 @@ const firstToken: Scenario<FirstTokenPlan> = {
 const burst: Scenario<BurstPlan> = {
   name: "burst",
   full: { streams: 500, tokens: 15, pace: 10, openMs: 1000 },
-  quick: { streams: 500, tokens: 15, pace: 10, openMs: 1000 },
+  quick: { streams: 500, tokens: 11, pace: 10, openMs: 1000 },
   deadlineMs: 40_000,
   rows: [
     { label: "first token, 500 opening in 1 s: p50 ms", figure: "firstP50" },
@@ -85,8 +85,8 @@ const json: Scenario<FlatOutPlan> = {
   name: "json",
   isSaturating: true,
   // The optimizing compiler needs some seconds of small requests before their cost stays the same.
-  full: { streams: 128, tokens: 20, warmMs: 3500, windowMs: 4000, stream: false },
-  quick: { streams: 128, tokens: 20, warmMs: 2500, windowMs: 1500, stream: false },
+  full: { streams: 128, tokens: 20, warmMs: 3000, windowMs: 4000, stream: false },
+  quick: { streams: 128, tokens: 20, warmMs: 2000, windowMs: 1500, stream: false },
   deadlineMs: 40_000,
   rows: [
     {
@@ -100,8 +100,8 @@ const json: Scenario<FlatOutPlan> = {
 
 const held: Scenario<HeldPlan> = {
   name: "held",
-  full: { streams: 2000, tokens: 25, pace: 5, openMs: 3000, settleMs: 1500, warmStreams: 500 },
-  quick: { streams: 2000, tokens: 15, pace: 5, openMs: 2000, settleMs: 700, warmStreams: 500 },
+  full: { streams: 2000, tokens: 20, pace: 5, openMs: 2500, settleMs: 1500, warmStreams: 500 },
+  quick: { streams: 2000, tokens: 13, pace: 5, openMs: 1500, settleMs: 500, warmStreams: 500 },
   deadlineMs: 60_000,
   rows: [
     {
@@ -121,7 +121,7 @@ const held: Scenario<HeldPlan> = {
 const stalled: Scenario<StalledPlan> = {
   name: "stalled",
   // Long enough for a gateway that merges tokens: a dozen bytes each, they go a long way in a socket's 4 MB.
-  full: { readers: 8, tokens: 2_000_000, warmRounds: 8, settleMs: 1000, watchMs: 40_000 },
+  full: { readers: 8, tokens: 2_000_000, warmRounds: 6, settleMs: 1000, watchMs: 40_000 },
   quick: { readers: 8, tokens: 2_000_000, warmRounds: 4, settleMs: 500, watchMs: 25_000 },
   deadlineMs: 90_000,
   rows: [
@@ -141,7 +141,7 @@ const stalled: Scenario<StalledPlan> = {
 
 const idle: Scenario<IdlePlan> = {
   name: "idle",
-  full: { starts: 3, settleMs: 1000 },
+  full: { starts: 2, settleMs: 1000 },
   quick: { starts: 2, settleMs: 500 },
   deadlineMs: 60_000,
   rows: [

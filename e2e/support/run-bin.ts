@@ -2,11 +2,14 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { expect, onTestFinished } from "vitest";
 
 /** The command line as it is built. */
-export const BIN = join(import.meta.dirname, "../../packages/gateway-http/dist/cli.js");
+const BIN = join(import.meta.dirname, "../../packages/gateway-http/dist/cli.js");
+
+/** The Node that runs the tests first: what is started by name is to run on it too. */
+export const PATH = `${dirname(process.execPath)}${delimiter}${process.env.PATH ?? ""}`;
 
 export interface Running {
   child: ChildProcess;
@@ -24,9 +27,9 @@ export interface RunOptions {
 }
 
 /** Starts a program that is killed with its children when the test ends. */
-export function start(command: string, args: string[], { env = {}, cwd }: RunOptions = {}): Running {
+export function start(command: string, args: string[], { env, cwd }: RunOptions = {}): Running {
   const child = spawn(command, args, {
-    env: { PATH: process.env.PATH ?? "", ...env },
+    env: { PATH, ...env },
     cwd,
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
@@ -83,13 +86,11 @@ export const SECRETS = {
 };
 
 /** Starts the built command line with this state folder. */
-export function startBin(stateDir: string, args: string[], { env, cwd }: RunOptions = {}): Running {
-  const running = start(process.execPath, [BIN, ...args], {
+function startBin(stateDir: string, args: string[], { env, cwd }: RunOptions = {}): Running {
+  return start(process.execPath, [BIN, ...args], {
     env: { HOME: stateDir, OPENCLAW_STATE_DIR: stateDir, ...env },
     ...(cwd !== undefined && { cwd }),
   });
-  void running.exited.then(() => expectNoSecrets(stateDir, running));
-  return running;
 }
 
 /** Runs the built command line to its end. */
@@ -100,7 +101,7 @@ export async function runBin(stateDir: string, args: string[], options: RunOptio
   return result;
 }
 
-export function expectNoSecrets(stateDir: string, { output }: Pick<Running, "output">): void {
+function expectNoSecrets(stateDir: string, { output }: Pick<Running, "output">): void {
   const tokenFile = join(stateDir, "gateway-token");
   const made = existsSync(tokenFile) ? [readFileSync(tokenFile, "utf8").trim()] : [];
   const { stdout, stderr } = output();

@@ -51,9 +51,6 @@ export interface Gateway {
   close(options?: { drainTimeoutMs?: number }): Promise<void>;
 }
 
-/** How long a client may take to read the end of its answer when the gateway stops. Milliseconds. */
-const LAST_BYTES_MS = 1000;
-
 /**
  * Puts a gateway together. Nothing listens until `listen()`.
  *
@@ -126,10 +123,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
     },
     async close({ drainTimeoutMs = 30_000 } = {}) {
       await runs.drain(drainTimeoutMs);
-      // A client that does not read its last bytes, or never ends its request, must not keep the gateway from stopping.
-      const cut = setTimeout(() => app?.server.closeAllConnections(), LAST_BYTES_MS);
       await app?.close();
-      clearTimeout(cut);
       await models.close();
       await store.close();
     },

@@ -2,6 +2,9 @@ import { isAgentId } from "@openclaw/protocol";
 import { ConfigError } from "../errors/config-error.ts";
 import { type Agent, type AgentOutput, type AgentTurn, DEFAULT_TIMEOUT_MS } from "./agent.ts";
 
+/** Of a longer delay Node's timers make one millisecond (about 24.8 days). */
+const MAX_TIMEOUT_SECONDS = Math.floor((2 ** 31 - 1) / 1000);
+
 /** An agent of your own: an id and a function. Everything else has a default. */
 export interface AgentDefinition {
   id: string;
@@ -42,7 +45,9 @@ export function defineAgent(definition: AgentDefinition): Agent {
     );
   }
   const timeoutSeconds = definition.timeoutSeconds ?? DEFAULT_TIMEOUT_MS / 1000;
-  if (!(timeoutSeconds > 0)) throw new ConfigError(`agent ${id}: timeoutSeconds must be more than 0`);
+  if (!(timeoutSeconds > 0 && timeoutSeconds <= MAX_TIMEOUT_SECONDS)) {
+    throw new ConfigError(`agent ${id}: timeoutSeconds must be more than 0 and at most ${MAX_TIMEOUT_SECONDS}`);
+  }
   return {
     id,
     name: definition.name,

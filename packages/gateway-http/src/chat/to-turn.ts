@@ -1,4 +1,10 @@
-import type { AssistantMessage, ChatCompletionRequest, FunctionTool, ToolCall } from "@openclaw/protocol";
+import type {
+  AssistantMessage,
+  ChatCompletionRequest,
+  FunctionTool,
+  ResponseFormat,
+  ToolCall,
+} from "@openclaw/protocol";
 import { type Turn, type TurnMessage, type TurnParams, textOf } from "./turn.ts";
 
 /** What a checked request says, without its HTTP. Pure. */
@@ -37,11 +43,38 @@ function toParams(request: ChatCompletionRequest): TurnParams {
   if (request.stop?.length) params.stop = request.stop;
   if (maxTokens != null) params.max_completion_tokens = maxTokens;
   if (request.reasoning_effort != null) params.reasoning_effort = request.reasoning_effort;
-  if (request.response_format != null) params.response_format = request.response_format;
+  if (request.response_format != null) params.response_format = bareFormat(request.response_format);
   if (request.tools?.length) {
-    params.tools = request.tools as FunctionTool[];
+    params.tools = (request.tools as FunctionTool[]).map(bareTool);
     if (request.tool_choice != null) params.tool_choice = request.tool_choice;
     if (request.parallel_tool_calls != null) params.parallel_tool_calls = request.parallel_tool_calls;
   }
   return params;
+}
+
+/** Only the members' own nulls: those inside a JSON schema mean something. */
+function bareTool({ type, function: { name, description, parameters, strict } }: FunctionTool): FunctionTool {
+  return {
+    type,
+    function: {
+      name,
+      ...(description != null && { description }),
+      ...(parameters != null && { parameters }),
+      ...(strict != null && { strict }),
+    },
+  };
+}
+
+function bareFormat(format: ResponseFormat): ResponseFormat {
+  if (format.type !== "json_schema") return format;
+  const { name, description, schema, strict } = format.json_schema;
+  return {
+    type: format.type,
+    json_schema: {
+      name,
+      ...(description != null && { description }),
+      ...(schema != null && { schema }),
+      ...(strict != null && { strict }),
+    },
+  };
 }

@@ -103,7 +103,7 @@ export function createApp({ hosts, trustedProxies, guardOrigin, onBug }: AppOpti
   return app;
 }
 
-export function createRequestId(): string {
+function createRequestId(): string {
   return `req_${randomUUID().replaceAll("-", "")}`;
 }
 

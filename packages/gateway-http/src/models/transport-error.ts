@@ -15,6 +15,8 @@ export function toTransportError(error: unknown, { provider, heard, signal }: Tr
   if (signal.aborted) return signal.reason;
   if (error instanceof GatewayError) return error;
   const code = codeOf(error);
+  // What the network does has a code; the rest is a bug.
+  if (code === undefined) return error;
   if (TIMEOUTS.has(code)) {
     return new GatewayError("provider_timeout", `The provider ${provider} said nothing for too long.`, {
       cause: error,
@@ -29,8 +31,8 @@ export function toTransportError(error: unknown, { provider, heard, signal }: Tr
       });
 }
 
-function codeOf(error: unknown): string {
+function codeOf(error: unknown): string | undefined {
   const { code, cause } = (error ?? {}) as { code?: unknown; cause?: { code?: unknown } };
   const found = code ?? cause?.code;
-  return typeof found === "string" ? found : "no detail";
+  return typeof found === "string" ? found : undefined;
 }

@@ -3,7 +3,7 @@ import type { TurnMessage } from "../chat/turn.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { toGatewayError } from "../errors/to-gateway-error.ts";
 import type { Lanes } from "../sessions/lane.ts";
-import { selectNew } from "../sessions/select-new.ts";
+import { selectNew, withoutUnanswered } from "../sessions/select-new.ts";
 import type { SessionStore, StoredMessage } from "../sessions/store.ts";
 import { pullAgent } from "./pull-agent.ts";
 import { Run } from "./run.ts";
@@ -53,7 +53,7 @@ async function runInSession(run: Run, request: RunRequest, { store, lanes }: Run
       run.abort(new GatewayError("run_aborted", "A newer request of this session took this run's place.")),
   });
   try {
-    const past = await store.read(session);
+    const past = withoutUnanswered(await store.read(session));
     const fresh = selectNew(turn.messages, past.length === 0);
     // Kept before the agent starts: a crash in mid-answer must not lose what the user said.
     await store.append(session, fresh.map(stored));

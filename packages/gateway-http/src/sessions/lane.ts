@@ -55,7 +55,7 @@ export function createLanes({ policy, maxQueued }: { policy: LanePolicy; maxQueu
         return exit(id);
       }
       if (policy === "reject") throw new GatewayError("session_busy", "A run is active in this session.");
-      if (lane.waiting.length >= maxQueued) {
+      if (policy === "queue" && lane.waiting.length >= maxQueued) {
         throw new GatewayError("queue_full", `${maxQueued} runs already wait in this session.`, { retryAfter: 1 });
       }
       return new Promise((resolve, reject) => {

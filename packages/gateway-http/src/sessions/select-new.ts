@@ -1,3 +1,18 @@
+import type { StoredMessage } from "./store.ts";
+
+/**
+ * The talk of a session without what no answer came to: its caller got an error and says it again, and must not be
+ * heard twice. Pure.
+ */
+export function withoutUnanswered(past: readonly StoredMessage[]): readonly StoredMessage[] {
+  const answered = new Set<string>();
+  past.forEach(({ message, runId }, index) => {
+    // The answer is the last thing a run keeps.
+    if (message.role === "assistant" && past[index + 1]?.runId !== runId) answered.add(runId);
+  });
+  return past.filter(({ runId }) => answered.has(runId));
+}
+
 /**
  * Which of a request's messages the session does not have yet. Clients resend the whole talk, or send only what is
  * new: everything up to the last answer was said before, unless the session is empty. Pure.

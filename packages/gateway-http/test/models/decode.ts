@@ -40,7 +40,21 @@ export function decodePlainly(stream: string): AgentEvent[] {
   return events;
 }
 
-/** Text deltas in a row as one: how a text is cut into reads must not change what it says. */
+/**
+ * Words of one kind in a row as one event: those that arrive together leave together, and how a stream is cut into reads
+ * must change nothing but that.
+ */
+export function joined(events: readonly AgentEvent[]): AgentEvent[] {
+  const result: AgentEvent[] = [];
+  for (const event of events) {
+    const last = result.at(-1);
+    if (last && "text" in last && "text" in event && last.type === event.type) last.text += event.text;
+    else result.push({ ...event });
+  }
+  return result;
+}
+
+/** The text of these events. */
 export function said(events: readonly AgentEvent[]): string {
   return events.map((event) => (event.type === "text-delta" ? event.text : "")).join("");
 }

@@ -20,7 +20,11 @@ function open(policy: LanePolicy, maxQueued = 8) {
       },
     );
     await settle();
-    return { abort, leave: async () => ((await entered)(), settle()), signal: controller.signal };
+    async function leave() {
+      (await entered)();
+      await settle();
+    }
+    return { abort, leave, signal: controller.signal };
   }
   return { enter, log };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { selectNew } from "../../src/sessions/select-new.ts";
+import { selectNew, withoutUnanswered } from "../../src/sessions/select-new.ts";
 
 /** `"u1 a1 u2"` as messages. */
 const talk = (text: string) =>
@@ -26,5 +26,30 @@ for (const [sent, expected] of [
 
   test(`of ${sent} an empty session has nothing`, () => {
     expect(fresh(sent as string, true)).toBe(sent);
+  });
+}
+
+/** `"u1:A a1:A u2:B"`: what the runs A and B kept. */
+const kept = (text: string) =>
+  withoutUnanswered(
+    text.split(" ").map((item) => {
+      const [name = "", runId = ""] = item.split(":");
+      const role = name.startsWith("a") ? "assistant" : "user";
+      return { message: { role, content: name }, runId, at: 0 } as const;
+    }),
+  )
+    .map(({ message }) => message.content)
+    .join(" ");
+
+for (const [past, expected] of [
+  ["u1:A a1:A u2:B a2:B", "u1 a1 u2 a2"],
+  ["u1:A", ""],
+  ["u1:A u1:B a1:B", "u1 a1"],
+  ["u1:A a1:A u2:B u3:C", "u1 a1"],
+  ["u1:A a1:A u2:A", ""],
+  ["u1:A a1:A u2:A a2:A u3:B", "u1 a1 u2 a2"],
+]) {
+  test(`of ${past} this was answered: ${expected || "nothing"}`, () => {
+    expect(kept(past as string)).toBe(expected);
   });
 }
