@@ -31,6 +31,7 @@ export function createFrameEncoder(options: FrameOptions): (event: RunEvent) => 
   const close = `,"finish_reason":null}]${usageNull}}\n\n`;
   const openContent = `${open}{"content":`;
   const closeContent = `}${close}`;
+  const openActivity = `${open}{},"finish_reason":null}]${usageNull},"openclaw":`;
 
   return (event) => {
     switch (event.type) {
@@ -49,8 +50,13 @@ export function createFrameEncoder(options: FrameOptions): (event: RunEvent) => 
           tool_calls: [{ index: event.index, function: { arguments: event.arguments } }],
         })}${close}`;
       case "tool-start":
+        return activity
+          ? `${openActivity + JSON.stringify({ type: event.type, id: event.id, name: event.name })}}\n\n`
+          : "";
       case "tool-end":
-        return activity ? `${open}{},"finish_reason":null}]${usageNull},"openclaw":${JSON.stringify(event)}}\n\n` : "";
+        return activity
+          ? `${openActivity + JSON.stringify({ type: event.type, id: event.id, ok: event.ok })}}\n\n`
+          : "";
       case "usage":
         return "";
       case "run-start":

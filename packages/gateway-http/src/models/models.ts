@@ -1,12 +1,10 @@
 import type { Environment } from "../config/env.ts";
 import { type Config, DEMO_MODEL } from "../config/schema.ts";
+import { createConnections } from "./connections.ts";
 import { streamDemo } from "./demo.ts";
 import type { StreamModel } from "./model.ts";
-import { createOpenAICompatible, type HttpClient } from "./openai-compatible.ts";
+import { createOpenAICompatible } from "./openai-compatible.ts";
 import { resolveModel } from "./resolve-provider.ts";
-
-/** Milliseconds to reach a provider. */
-const CONNECT_TIMEOUT_MS = 10_000;
 
 /** The models of a gateway, and the connections to their providers. */
 export interface Models {
@@ -25,19 +23,8 @@ export interface ModelsOptions {
   redact(text: string): string;
 }
 
-async function loadHttpClient(): Promise<HttpClient> {
-  const { Agent, request } = await import("undici");
-  // HTTP/1.1 only: with one connection for each stream a slow reader holds up nobody else.
-  return { request, dispatcher: new Agent({ allowH2: false, connect: { timeout: CONNECT_TIMEOUT_MS } }) };
-}
-
 export function createModels({ config, variables, redact }: ModelsOptions): Models {
-  let http: Promise<HttpClient> | undefined;
-  // Loaded on first use: undici is half of what this package takes to start, and a demo needs none of it.
-  const loadHttp = () => {
-    http ??= loadHttpClient();
-    return http;
-  };
+  const connections = createConnections();
   const made = new Map<string, StreamModel>();
   return {
     get(reference) {
@@ -45,7 +32,7 @@ export function createModels({ config, variables, redact }: ModelsOptions): Mode
       let stream = made.get(reference);
       if (!stream) {
         const { provider, model } = resolveModel(reference, config, variables);
-        stream = createOpenAICompatible({ provider, model, loadHttp, redact });
+        stream = createOpenAICompatible({ provider, model, post: connections.post, redact });
         made.set(reference, stream);
       }
       return stream;
@@ -55,10 +42,8 @@ export function createModels({ config, variables, redact }: ModelsOptions): Mode
       return resolveModel(reference, config, variables).info?.contextWindow;
     },
     prepare() {
-      if (made.size > 0) void loadHttp();
+      if (made.size > 0) connections.prepare();
     },
-    async close() {
-      await (await http)?.dispatcher.destroy();
-    },
+    close: () => connections.close(),
   };
 }

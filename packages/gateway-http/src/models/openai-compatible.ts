@@ -1,9 +1,9 @@
-import type { Dispatcher, request } from "undici";
 import type { AgentEvent } from "../chat/run-event.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { createChunkDecoder } from "./chunk-decoder.ts";
 import { createCallState, type ForeignChunk, toClosingEvents, toEvents } from "./chunk-events.ts";
 import type { StreamModel } from "./model.ts";
+import type { PostRequest, PostResponse } from "./post.ts";
 import { toProviderError } from "./provider-error.ts";
 import { toRequestBody } from "./request-body.ts";
 import { toTransportError } from "./transport-error.ts";
@@ -12,14 +12,6 @@ import { toTransportError } from "./transport-error.ts";
 const MAX_ERROR_BYTES = 64 * 1024;
 /** Most bytes read of an answer that is not streamed. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
-/** After `[DONE]` the provider has this long to end its response, so that the connection can be used again. */
-const TRAILER_MS = 1000;
-
-/** What calls providers over HTTP. */
-export interface HttpClient {
-  request: typeof request;
-  dispatcher: Dispatcher;
-}
 
 export interface OpenAICompatibleOptions {
   provider: {
@@ -32,7 +24,8 @@ export interface OpenAICompatibleOptions {
     timeoutMs: number;
   };
   model: string;
-  loadHttp(): Promise<HttpClient>;
+  /** Sends a request to the provider's origin. */
+  post(origin: string, request: PostRequest): Promise<PostResponse>;
   redact(text: string): string;
 }
 
@@ -40,9 +33,9 @@ export interface OpenAICompatibleOptions {
  * A model behind any server that speaks OpenAI's Chat Completions: OpenAI, Ollama, vLLM, llama.cpp, OpenRouter.
  * @see https://platform.openai.com/docs/api-reference/chat/create
  */
-export function createOpenAICompatible({ provider, model, loadHttp, redact }: OpenAICompatibleOptions): StreamModel {
-  const url = `${provider.baseUrl.replace(/\/+$/, "")}/chat/completions`;
-  const newTokenLimitName = /(^|\.)openai\.(com|azure\.com)$/.test(new URL(url).hostname);
+export function createOpenAICompatible({ provider, model, post, redact }: OpenAICompatibleOptions): StreamModel {
+  const { origin, pathname, hostname } = new URL(`${provider.baseUrl.replace(/\/+$/, "")}/chat/completions`);
+  const newTokenLimitName = /(^|\.)openai\.(com|azure\.com)$/.test(hostname);
   const headers: Record<string, string> = { "content-type": "application/json" };
   if (provider.apiKey !== undefined) headers.authorization = `Bearer ${provider.apiKey}`;
   for (const [name, value] of Object.entries(provider.headers)) headers[name.toLowerCase()] = value;
@@ -50,80 +43,52 @@ export function createOpenAICompatible({ provider, model, loadHttp, redact }: Op
   const refused = (status: number, body: string, retryAfter?: string) =>
     toProviderError({ status, body, retryAfter, provider: provider.id, model, redact });
 
+  // One generator and no stream between the socket and the run: each layer would cost every token its promises.
   return async function* streamModel(request, { signal }) {
-    let heard = false;
+    let response: PostResponse | undefined;
     try {
-      const { request: send, dispatcher } = await loadHttp();
-      const response = await send(url, {
-        method: "POST",
-        headers,
-        body: toRequestBody(request, model, newTokenLimitName),
-        dispatcher,
-        signal,
-        headersTimeout: provider.timeoutMs,
-        bodyTimeout: provider.timeoutMs,
-      });
-      heard = true;
-      const { statusCode, body } = response;
-      if (statusCode !== 200) {
+      const body = toRequestBody(request, model, newTokenLimitName);
+      response = await post(origin, { path: pathname, headers, body, timeoutMs: provider.timeoutMs, signal });
+      if (response.status !== 200) {
         const retryAfter = response.headers["retry-after"];
-        throw refused(statusCode, await readText(body, MAX_ERROR_BYTES), String(retryAfter ?? "") || undefined);
+        throw refused(response.status, await readText(response, MAX_ERROR_BYTES), retryAfter);
       }
       // Some servers ignore `stream` and answer in one piece: what was sent decides, not what was asked.
-      const type = String(response.headers["content-type"] ?? "");
-      if (/\bjson\b/i.test(type)) yield readCompletion(await readText(body, MAX_ANSWER_BYTES), refused);
-      else if (/^text\/event-stream\b/i.test(type)) yield* readStream(body, refused);
-      else {
-        cut(body);
-        throw new GatewayError(
-          "provider_bad_response",
-          `The provider ${provider.id} answered with neither JSON nor events.`,
-        );
+      const type = response.headers["content-type"] ?? "";
+      if (/\bjson\b/i.test(type)) {
+        yield readCompletion(await readText(response, MAX_ANSWER_BYTES), refused);
+        return;
       }
+      if (!/^text\/event-stream\b/i.test(type)) {
+        throw bad(`The provider ${provider.id} answered with neither JSON nor events.`);
+      }
+      const decoder = createChunkDecoder((error) => refused(statusOf(error), JSON.stringify({ error })));
+      for (let bytes = await response.read(); bytes !== undefined; bytes = await response.read()) {
+        const events = decoder.decode(bytes);
+        if (decoder.done) {
+          response.finish();
+          yield [...events, ...closing(decoder.state)];
+          return;
+        }
+        if (events.length > 0) yield events;
+        if (decoder.failure !== undefined) throw decoder.failure;
+      }
+      // A finish reason and then the end of the stream is what servers without [DONE] do; without either it was cut.
+      if (decoder.state.finishReason === undefined) throw bad("The provider's stream ended before the answer did.");
+      yield closing(decoder.state);
     } catch (error) {
-      throw toTransportError(error, { provider: provider.id, heard, signal });
+      throw toTransportError(error, { provider: provider.id, heard: response !== undefined, signal });
+    } finally {
+      // Left in the middle: nobody reads on, so the provider is not to write on. After `finish()` this has no effect.
+      response?.leave();
     }
   };
 }
 
 type Refused = (status: number, body: string) => GatewayError;
-type Body = Dispatcher.ResponseData["body"];
 
-/** Closes the connection. The body's `error` about that is no news, but unheard it would end the process. */
-function cut(body: Body): void {
-  body.on("error", () => {}).destroy();
-}
-
-async function* readStream(body: Body, refused: Refused): AsyncGenerator<readonly AgentEvent[]> {
-  const decoder = createChunkDecoder((error) => refused(statusOf(error), JSON.stringify({ error })));
-  try {
-    // Without `destroyOnReturn: false` leaving this loop at [DONE] would close a connection that can be used again.
-    for await (const bytes of body.iterator({ destroyOnReturn: false })) {
-      const events = decoder.decode(bytes as Buffer);
-      if (decoder.done) {
-        readTrailer(body);
-        yield [...events, ...closing(decoder.state)];
-        return;
-      }
-      if (events.length > 0) yield events;
-      if (decoder.failure !== undefined) throw decoder.failure;
-    }
-  } finally {
-    // Left in the middle: nobody reads on, so the provider is not to write on.
-    if (!decoder.done) cut(body);
-  }
-  // A finish reason and then the end of the stream is what servers without [DONE] do; without either it was cut.
-  if (decoder.state.finishReason === undefined) {
-    throw new GatewayError("provider_bad_response", "The provider's stream ended before the answer did.");
-  }
-  yield closing(decoder.state);
-}
-
-function readTrailer(body: Body): void {
-  const late = setTimeout(() => body.destroy(), TRAILER_MS).unref();
-  body.once("close", () => clearTimeout(late));
-  // The answer is whole: what happens to its connection now is nobody's error.
-  body.on("error", () => {}).resume();
+function bad(message: string): GatewayError {
+  return new GatewayError("provider_bad_response", message);
 }
 
 function readCompletion(text: string, refused: Refused): AgentEvent[] {
@@ -131,12 +96,12 @@ function readCompletion(text: string, refused: Refused): AgentEvent[] {
   try {
     completion = JSON.parse(text) as ForeignChunk;
   } catch {
-    throw new GatewayError("provider_bad_response", "The provider's answer is not JSON.");
+    throw bad("The provider's answer is not JSON.");
   }
   if (completion?.error != null) throw refused(statusOf(completion.error), text);
   const choices = completion?.choices;
   if (!Array.isArray(choices) || choices.length === 0 || choices[0]?.message == null) {
-    throw new GatewayError("provider_bad_response", "The provider's answer holds no message.");
+    throw bad("The provider's answer holds no message.");
   }
   const state = createCallState();
   const events = toEvents(completion, state);
@@ -159,16 +124,16 @@ function statusOf(error: unknown): number {
   return 500;
 }
 
-async function readText(body: Body, limit: number): Promise<string> {
+/** The body as text; of an error that is too long, its beginning. */
+async function readText(response: PostResponse, limit: number): Promise<string> {
   const pieces: Buffer[] = [];
   let size = 0;
-  for await (const piece of body) {
-    size += (piece as Buffer).length;
-    if (size > limit) {
-      if (limit === MAX_ERROR_BYTES) break;
-      throw new GatewayError("provider_bad_response", `The provider's answer is larger than ${limit} bytes.`);
-    }
-    pieces.push(piece as Buffer);
+  for (let piece = await response.read(); piece !== undefined; piece = await response.read()) {
+    pieces.push(piece);
+    size += piece.length;
+    if (size <= limit) continue;
+    if (limit === MAX_ERROR_BYTES) break;
+    throw bad(`The provider's answer is larger than ${limit} bytes.`);
   }
-  return Buffer.concat(pieces).toString("utf8");
+  return Buffer.concat(pieces).toString("utf8", 0, Math.min(size, limit));
 }

@@ -177,18 +177,21 @@ test("an agent that never says anything and does not listen is given up on all t
   });
 });
 
-test("what an agent says after its run ended goes nowhere", async () => {
-  const over = Promise.withResolvers<void>();
+test("what an agent says after its run ended goes nowhere, and it may clean up", async () => {
+  const closed = Promise.withResolvers<void>();
   const deaf = agentOf(
     async function* () {
-      yield "a";
-      await sleep(200);
-      yield "late";
-      over.resolve();
+      try {
+        yield "a";
+        await sleep(200);
+        yield "late";
+      } finally {
+        closed.resolve();
+      }
     },
     { timeoutSeconds: 0.05 },
   );
   const { text, error } = await askStream(await startGateway({ agents: [deaf] }));
   expect([text, error?.code]).toEqual(["a", "run_timeout"]);
-  await Promise.race([over.promise, sleep(1000)]);
+  await closed.promise;
 });

@@ -169,7 +169,8 @@ test("reasoning is kept in otherwise", async () => {
 });
 
 test("the agent's own tools show only to those who ask for its activity, on chunks with an empty delta", async () => {
-  const gateway = await serve({ type: "tool-start", id: "t", name: "search" }, { type: "tool-end", id: "t", ok: true });
+  const start = { type: "tool-start", id: "t", name: "search", query: "SECRET" } as AgentOutput;
+  const gateway = await serve(start, { type: "tool-end", id: "t", ok: true });
   expect((await askStream(gateway)).raw).not.toContain("search");
   const { chunks } = await askStream(gateway, hi(), { "x-openclaw-events": "1" });
   const activity = chunks.filter((chunk) => chunk.openclaw !== undefined);
