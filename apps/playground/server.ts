@@ -20,6 +20,8 @@ try {
 async function serve(page: string | undefined): Promise<number> {
   const loaded = withChat(await loadConfig());
   const gateway = createGateway({ config: loaded, ...(page === undefined && { webRoot: builtPage() }) });
+  // From before anybody can know that it runs: whoever reads the lines below may stop it at once.
+  const stopped = stopSignal();
   const address = await gateway.listen().catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "EADDRINUSE") throw error;
     const { port } = loaded.config.gateway;
@@ -27,7 +29,7 @@ async function serve(page: string | undefined): Promise<number> {
   });
   for (const notice of loaded.notices) process.stderr.write(`${notice}\n`);
   process.stdout.write(startText({ address, loaded, page, isTerminal: process.stdout.isTTY === true }));
-  await stopSignal();
+  await stopped;
   process.stdout.write(`Stopping: ${gateway.runs.active} runs under way. Once more to stop at once.\n`);
   // The second signal: sockets are cut, not ended, so that no half answer looks whole.
   void stopSignal().then((signal) => process.exit(signal === "SIGINT" ? 130 : 143));

@@ -1,19 +1,10 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type BrowserContext, chromium } from "playwright-core";
+import { type Browser, chromium } from "playwright-core";
 
-export type { Page } from "playwright-core";
+export type { Browser, Page } from "playwright-core";
 
-export interface ChromiumOptions {
-  viewport: { width: number; height: number };
-  colorScheme?: "light" | "dark";
-}
-
-/** A Chromium that talks to nobody by itself, with a profile of its own. Throws where there is none. */
-export async function launchChromium(options: ChromiumOptions): Promise<BrowserContext> {
-  const profile = await mkdtemp(join(tmpdir(), "openclaw-chromium-"));
-  const context = await chromium.launchPersistentContext(profile, {
+/** A Chromium that talks to nobody by itself. Throws where there is none. */
+export function launchChromium(): Promise<Browser> {
+  return chromium.launch({
     executablePath: process.env.CHROMIUM_PATH || "/usr/bin/chromium",
     headless: true,
     chromiumSandbox: false,
@@ -24,9 +15,5 @@ export async function launchChromium(options: ChromiumOptions): Promise<BrowserC
       "--disable-component-update",
       "--disable-sync",
     ],
-    deviceScaleFactor: 1,
-    ...options,
   });
-  context.once("close", () => void rm(profile, { recursive: true, force: true, maxRetries: 5 }));
-  return context;
 }

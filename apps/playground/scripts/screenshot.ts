@@ -16,18 +16,19 @@ const { values } = parseArgs({
 
 const playground = await startPlayground();
 try {
-  const context = await launchChromium({
+  const browser = await launchChromium();
+  const page = await browser.newPage({
     viewport: { width: Number(values.width), height: Number(values.height) },
+    deviceScaleFactor: 1,
     colorScheme: values.dark ? "dark" : "light",
   });
-  const [page = await context.newPage()] = context.pages();
   await page.goto(`${playground.url}/#token=${playground.token}`);
   await page.getByLabel("Message", { exact: true }).fill("Hello, who is there?");
   await page.keyboard.press("Enter");
   await page.locator("article[data-status=done]").waitFor();
   if (values.view !== undefined) await page.getByRole("button", { name: values.view }).click();
   await page.screenshot({ path: values.out, animations: "disabled", caret: "hide" });
-  await context.close();
+  await browser.close();
 } finally {
   await playground.stop();
 }

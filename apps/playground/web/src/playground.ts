@@ -51,16 +51,18 @@ export function createPlayground({ baseUrl, keepToken }: PlaygroundOptions): Pla
   let client: Client;
   let lastAttempt = 0;
   let lastToken: string | undefined;
+  let connecting: Promise<void> | undefined;
 
+  // The problem itself stands in the talk.
   const lock = (problem: Problem) => {
-    if (problem.wantsToken) connection.set({ status: "locked", problem });
+    if (problem.wantsToken) connection.set({ status: "locked", problem: undefined });
   };
   const talk = createTalk({ client: () => client, frames, now, onProblem: lock });
 
-  async function connect(token: string | undefined): Promise<void> {
+  async function tryToConnect(token: string | undefined): Promise<void> {
     const attempt = ++lastAttempt;
     lastToken = token;
-    connection.set({ status: "connecting", problem: undefined, hasToken: token !== undefined });
+    connection.set({ hasToken: token !== undefined });
     try {
       // No retries: a failure is to be seen when it happens.
       client = createClient({ baseUrl, fetch, maxRetries: 0, ...(token !== undefined && { token }) });
@@ -68,7 +70,8 @@ export function createPlayground({ baseUrl, keepToken }: PlaygroundOptions): Pla
       if (attempt !== lastAttempt) return;
       const { model } = connection.get();
       const known = agents.some((agent) => agent.model === model);
-      connection.set({ status: "ready", agents, model: known ? model : (agents[0]?.model ?? model) });
+      const chosen = known ? model : (agents[0]?.model ?? model);
+      connection.set({ status: "ready", problem: undefined, agents, model: chosen });
       keepToken(token);
     } catch (error) {
       if (attempt !== lastAttempt) return;
@@ -76,6 +79,11 @@ export function createPlayground({ baseUrl, keepToken }: PlaygroundOptions): Pla
       if (problem.wantsToken) keepToken(undefined);
       connection.set({ status: problem.wantsToken ? "locked" : "down", problem });
     }
+  }
+
+  function connect(token: string | undefined): Promise<void> {
+    connecting = tryToConnect(token);
+    return connecting;
   }
 
   return {
@@ -87,6 +95,8 @@ export function createPlayground({ baseUrl, keepToken }: PlaygroundOptions): Pla
     connect,
     reconnect: () => connect(lastToken),
     async send() {
+      // Whoever types faster than the gateway answers is not to press Enter twice.
+      await connecting;
       const { text } = draft.get();
       if (text.trim() === "" || talk.store.get().running || connection.get().status !== "ready") return;
       draft.set({ text: "" });

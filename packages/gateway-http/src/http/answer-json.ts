@@ -4,7 +4,7 @@ import type { Run } from "../runs/run.ts";
 import { cutWhenSlow, type SseWriterOptions } from "../sse/sse-writer.ts";
 import { abortWhenGone } from "./abort-when-gone.ts";
 
-export type AnswerJsonOptions = Pick<CompletionOptions, "model" | "reasoning"> & Pick<SseWriterOptions, "slowClientMs">;
+type AnswerJsonOptions = Pick<CompletionOptions, "model" | "reasoning"> & Pick<SseWriterOptions, "slowClientMs">;
 
 /** Answers with the whole completion once the run has ended. */
 export async function answerJson(

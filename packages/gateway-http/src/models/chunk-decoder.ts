@@ -54,19 +54,16 @@ export function createChunkDecoder(onError: (error: unknown) => GatewayError): C
   /** Reads the whole events of `text` and returns where the last of them ends. */
   function readEvents(text: string, events: AgentEvent[]): number {
     let at = 0;
-    while (!done) {
-      const literal = template && readPlain(text, at, template);
-      if (template && literal !== undefined) {
-        at = template.pattern.lastIndex;
-        if (literal === "") continue;
+    for (let end = text.indexOf("\n\n"); end !== -1 && !done; end = text.indexOf("\n\n", at)) {
+      end += 2;
+      const literal = template && readPlain(text, at, end, template);
+      if (literal === undefined) {
+        readEvent(text.slice(at, end), events);
+      } else if (literal !== "") {
         state.spoke = true;
         add({ type: "text-delta", text: literal }, events);
-        continue;
       }
-      const end = text.indexOf("\n\n", at);
-      if (end === -1) break;
-      readEvent(text.slice(at, end + 2), events);
-      at = end + 2;
+      at = end;
     }
     return at;
   }

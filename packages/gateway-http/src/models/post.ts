@@ -98,7 +98,8 @@ export function post(pool: Dispatcher, request: PostRequest): Promise<PostRespon
         if (signal.aborted) onAbort();
       },
       onResponseStart(_controller, status, headers) {
-        resolve({ status, headers, read, finish, leave });
+        // 1xx only says that the response is to come.
+        if (status >= 200) resolve({ status, headers, read, finish, leave });
       },
       onResponseData(controller, bytes) {
         if (!isWanted) return;

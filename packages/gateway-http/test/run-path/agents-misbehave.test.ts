@@ -139,10 +139,11 @@ test("after its end an agent is not pulled again", async () => {
   expect([text, finishReason, pulled]).toEqual(["a", "length", false]);
 });
 
-test("an agent that never waits does not hold up the others, and nothing of it is lost", async () => {
-  let pulls = 0;
+/** An agent that has 100,000 things to say and never waits, and one that answers at once. */
+async function greedyAndQuick() {
+  const state = { pulls: 0 };
   const greedy = agentOf(async function* () {
-    for (; pulls < 100_000; pulls++) yield "x";
+    for (; state.pulls < 100_000; state.pulls++) yield "x";
   });
   const quick = defineAgent({
     id: "quick",
@@ -150,12 +151,21 @@ test("an agent that never waits does not hold up the others, and nothing of it i
       yield "y";
     },
   });
-  const gateway = await startGateway({ agents: [greedy, quick] });
-  const long = askStream(gateway);
-  await expect.poll(() => pulls, { interval: 1 }).toBeGreaterThan(0);
-  await ask(gateway, hi({ model: "openclaw:quick" }));
-  expect(pulls, "the other is served first").toBeLessThan(100_000);
-  expect((await long).chunks).toHaveLength(100_002);
+  return { state, door: await startGateway({ agents: [greedy, quick] }) };
+}
+
+test("an agent that never waits does not hold up the others", async () => {
+  const { state, door } = await greedyAndQuick();
+  const long = ask(door);
+  await expect.poll(() => state.pulls, { interval: 1 }).toBeGreaterThan(0);
+  await ask(door, hi({ model: "openclaw:quick" }));
+  expect(state.pulls, "the other is served first").toBeLessThan(100_000);
+  expect((await long).text).toHaveLength(100_000);
+});
+
+test("of a stream that never waits nothing is lost", async () => {
+  const { chunks, text } = await askStream((await greedyAndQuick()).door);
+  expect([chunks.length, text.length]).toEqual([100_002, 100_000]);
 });
 
 for (const stream of [true, false]) {

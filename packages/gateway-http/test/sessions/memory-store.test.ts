@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { createMemoryStore, type MemoryStoreOptions } from "../../src/sessions/memory-store.ts";
+import { collectGarbage } from "../support/garbage.ts";
 import { ref, sessionStoreContract, stored, texts } from "./store-contract.ts";
 
 sessionStoreContract("memory", () => createMemoryStore({ maxEntries: 100, pruneAfterMs: 60_000 }));
@@ -60,9 +61,7 @@ test("a session that is forgotten is not kept in memory", async () => {
   message = undefined;
   clock.now = 5000;
   await store.append(ref("b"), [stored("b")]);
-  const { gc } = globalThis as { gc?: () => void };
-  if (!gc) return;
   await new Promise(setImmediate);
-  gc();
+  collectGarbage();
   expect(seen.deref()).toBeUndefined();
 });

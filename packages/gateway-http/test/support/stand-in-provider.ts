@@ -4,7 +4,7 @@ import { setImmediate as nextLoop } from "node:timers/promises";
 import { onTestFinished } from "vitest";
 
 /** One request that reached the provider, and the pen to answer it with. */
-export interface Exchange {
+interface Exchange {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   /** The bytes as they came. */
@@ -20,6 +20,8 @@ export interface Exchange {
   readonly closed: Promise<{ early: boolean }>;
   /** Answers 200 with events; write what you like after it. */
   open(headers?: Record<string, string>): Exchange;
+  /** Says "102 Processing": an answer will come. */
+  processing(): void;
   /** Writes bytes as they are; resolves when they were handed to the system, `false` when the peer is gone. */
   write(bytes: string | Uint8Array): Promise<boolean>;
   /** Writes one byte at a time, each in its own turn of the loop. */
@@ -113,6 +115,7 @@ async function receive(request: IncomingMessage, response: ServerResponse): Prom
       response.flushHeaders();
       return exchange;
     },
+    processing: () => response.writeProcessing(),
     write,
     async trickle(text) {
       for (const byte of Buffer.from(text)) {

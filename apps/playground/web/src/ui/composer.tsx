@@ -6,7 +6,7 @@ export function Composer({ playground }: { playground: Playground }) {
   const { draft, talk, connection } = playground;
   const { text } = useStore(draft);
   const { running, sessionKey, entries } = useStore(talk.store);
-  const { status, model } = useStore(connection);
+  const { model } = useStore(connection);
   const field = useRef<HTMLTextAreaElement>(null);
 
   // A new talk begins with typing.
@@ -43,7 +43,7 @@ export function Composer({ playground }: { playground: Playground }) {
             Stop
           </button>
         ) : (
-          <button type="button" class="primary" disabled={text.trim() === "" || status !== "ready"} onClick={send}>
+          <button type="button" class="primary" disabled={text.trim() === ""} onClick={send}>
             Send
           </button>
         )}
