@@ -62,22 +62,22 @@ export function createPlayground({ baseUrl, keepToken }: PlaygroundOptions): Pla
   async function tryToConnect(token: string | undefined): Promise<void> {
     const attempt = ++lastAttempt;
     lastToken = token;
-    connection.set({ hasToken: token !== undefined });
+    const hasToken = token !== undefined;
     try {
       // No retries: a failure is to be seen when it happens.
-      client = createClient({ baseUrl, fetch, maxRetries: 0, ...(token !== undefined && { token }) });
+      client = createClient({ baseUrl, fetch, maxRetries: 0, ...(hasToken && { token }) });
       const agents = toAgentChoices(await client.models.list());
       if (attempt !== lastAttempt) return;
       const { model } = connection.get();
       const known = agents.some((agent) => agent.model === model);
       const chosen = known ? model : (agents[0]?.model ?? model);
-      connection.set({ status: "ready", problem: undefined, agents, model: chosen });
+      connection.set({ status: "ready", problem: undefined, hasToken, agents, model: chosen });
       keepToken(token);
     } catch (error) {
       if (attempt !== lastAttempt) return;
       const problem = toProblem(error);
       if (problem.wantsToken) keepToken(undefined);
-      connection.set({ status: problem.wantsToken ? "locked" : "down", problem });
+      connection.set({ status: problem.wantsToken ? "locked" : "down", problem, hasToken });
     }
   }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { FinishReason, Usage } from "@openclaw/protocol";
 import type { AgentEvent } from "../chat/run-event.ts";
 
@@ -19,6 +20,7 @@ interface ForeignMessage {
   reasoning?: unknown;
   tool_calls?: readonly ForeignToolCall[] | null;
 }
+type ForeignPart = { text?: unknown; thinking?: unknown } | null;
 interface ForeignToolCall {
   index?: unknown;
   id?: unknown;
@@ -49,7 +51,10 @@ export function toEvents(chunk: ForeignChunk, state: CallState): AgentEvent[] {
   const said = choice.delta ?? choice.message ?? {};
   const reasoning = said.reasoning_content || said.reasoning;
   if (typeof reasoning === "string" && reasoning !== "") events.push({ type: "reasoning-delta", text: reasoning });
-  if (typeof said.content === "string" && said.content !== "") events.push({ type: "text-delta", text: said.content });
+  if (Array.isArray(said.content)) addParts(said.content, events);
+  else if (typeof said.content === "string" && said.content !== "") {
+    events.push({ type: "text-delta", text: said.content });
+  }
   // A refusal is what the model says instead of an answer; callers that do not know the member still get its words.
   if (typeof said.refusal === "string" && said.refusal !== "") events.push({ type: "text-delta", text: said.refusal });
   if (Array.isArray(said.tool_calls)) {
@@ -60,6 +65,18 @@ export function toEvents(chunk: ForeignChunk, state: CallState): AgentEvent[] {
   if (events.length > 0) state.spoke = true;
   state.finishReason = toFinishReason(choice.finish_reason) ?? state.finishReason;
   return events;
+}
+
+/** Mistral's reasoning models give content in parts: `text`, and `thinking` with parts of its own. */
+function addParts(parts: readonly ForeignPart[], events: AgentEvent[]): void {
+  for (const part of parts) {
+    if (typeof part?.text === "string" && part.text !== "") events.push({ type: "text-delta", text: part.text });
+    if (!Array.isArray(part?.thinking)) continue;
+    for (const thought of part.thinking as readonly ForeignPart[]) {
+      const text = thought?.text;
+      if (typeof text === "string" && text !== "") events.push({ type: "reasoning-delta", text });
+    }
+  }
 }
 
 /**
@@ -75,7 +92,7 @@ function addToolCall(piece: ForeignToolCall, position: number, state: CallState,
   if (index === -1 && name === "") index = state.toolCalls.findLastIndex((call) => call.key === key);
   if (index === -1) {
     index = state.toolCalls.length;
-    const call = { key, id: id ?? `call_${index}` };
+    const call = { key, id: id ?? `call_${randomUUID().replaceAll("-", "").slice(0, 24)}` };
     state.toolCalls.push(call);
     events.push({ type: "tool-call-start", index, id: call.id, name });
   }

@@ -25,24 +25,20 @@ export interface ModelsOptions {
 
 export function createModels({ config, variables, redact }: ModelsOptions): Models {
   const connections = createConnections();
-  const made = new Map<string, StreamModel>();
+  let usesProvider = false;
   return {
     get(reference) {
       if (reference === DEMO_MODEL) return streamDemo;
-      let stream = made.get(reference);
-      if (!stream) {
-        const { provider, model } = resolveModel(reference, config, variables);
-        stream = createOpenAICompatible({ provider, model, post: connections.post, redact });
-        made.set(reference, stream);
-      }
-      return stream;
+      usesProvider = true;
+      const { provider, model } = resolveModel(reference, config, variables);
+      return createOpenAICompatible({ provider, model, post: connections.post, redact });
     },
     contextWindow(reference) {
       if (reference === DEMO_MODEL) return undefined;
       return resolveModel(reference, config, variables).info?.contextWindow;
     },
     prepare() {
-      if (made.size > 0) connections.prepare();
+      if (usesProvider) connections.prepare();
     },
     close: () => connections.close(),
   };

@@ -10,6 +10,8 @@ import type { RunRequest } from "./run-request.ts";
 
 /** An agent that never waits is made to after this many milliseconds, so that it cannot hold up the other runs. */
 const MAX_LOOP_HOLD_MS = 20;
+/** The clock is looked at only every so many pulls: most agents wait for something by themselves. */
+const PULLS_PER_LOOK = 64;
 
 /** How the pulling ended; the run itself has not been told yet. */
 export type PullEnd = { finishReason: FinishReason } | { error: GatewayError };
@@ -47,6 +49,7 @@ async function pull(run: Run, start: () => AsyncIterable<AgentOutput>): Promise<
   if (run.ended) return { finishReason: "stop" };
   const iterator = start()[Symbol.asyncIterator]();
   let heldSince = performance.now();
+  let pulls = 0;
   try {
     while (!run.ended) {
       const { value, done } = await iterator.next();
@@ -58,7 +61,7 @@ async function pull(run: Run, start: () => AsyncIterable<AgentOutput>): Promise<
         return { finishReason };
       }
       if (full) await full;
-      if (performance.now() - heldSince > MAX_LOOP_HOLD_MS) {
+      if (++pulls % PULLS_PER_LOOK === 0 && performance.now() - heldSince > MAX_LOOP_HOLD_MS) {
         await nextLoop();
         heldSince = performance.now();
       }

@@ -12,6 +12,7 @@ export type RunSink = (events: readonly RunEvent[]) => Promise<void> | undefined
 
 /** How a run ended. */
 export interface RunResult {
+  /** Without text and reasoning where the run was stateless and streamed: its watcher has them. */
   answer: Answer;
   usage: Usage | undefined;
   finishReason: FinishReason | undefined;
@@ -35,14 +36,17 @@ export class Run {
   readonly #settle: (result: RunResult) => void;
   /** Settles with the end of the run; never rejects. */
   readonly result: Promise<RunResult>;
+  readonly #keepsText: boolean;
   #usage: Usage | undefined;
   #firstEventAt: number | undefined;
   #ended = false;
   #toolStarted = false;
 
-  constructor(id: string, created: number) {
+  /** @param keepsText whether {@link RunResult.answer} holds what was said, or only its tool calls */
+  constructor(id: string, created: number, keepsText: boolean) {
     this.id = id;
     this.created = created;
+    this.#keepsText = keepsText;
     const { promise, resolve } = Promise.withResolvers<RunResult>();
     this.result = promise;
     this.#settle = resolve;
@@ -88,7 +92,9 @@ export class Run {
     if (this.#ended || events.length === 0) return undefined;
     if (events[0]?.type !== "run-start") this.#firstEventAt ??= performance.now();
     for (const event of events) {
-      gather(this.#answer, event);
+      if (this.#keepsText || (event.type !== "text-delta" && event.type !== "reasoning-delta")) {
+        gather(this.#answer, event);
+      }
       if (event.type === "usage") this.#usage = addUsage(this.#usage, event.usage);
       else if (event.type === "tool-start") this.#toolStarted = true;
     }

@@ -20,7 +20,10 @@ export interface RunContext {
  */
 export function startRun(request: RunRequest, context: RunContext): Run {
   const { timeoutMs } = request.agent;
-  const run = new Run(`chatcmpl-${randomUUID().replaceAll("-", "")}`, Math.floor(Date.now() / 1000));
+  const id = `chatcmpl-${randomUUID().replaceAll("-", "")}`;
+  // Whoever reads along has the text; only a session or a whole answer needs it again at the end.
+  const keepsText = !(request.turn.stream && request.session.stateless);
+  const run = new Run(id, Math.floor(Date.now() / 1000), keepsText);
   const deadline = setTimeout(
     () => run.abort(new GatewayError("run_timeout", `The run took longer than ${timeoutMs / 1000} s.`)),
     timeoutMs,

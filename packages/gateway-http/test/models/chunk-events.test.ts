@@ -199,3 +199,16 @@ test("unknown usage stays unknown", () => {
     expect(usageOf(usage)).toBeUndefined();
   }
 });
+
+test("content in parts is text and reasoning", () => {
+  const parts = [
+    { type: "thinking", thinking: [{ type: "text", text: "hm" }, null] },
+    { type: "text", text: "hi" },
+    null,
+  ];
+  const events = toEvents({ choices: [{ delta: { content: parts } }] }, createCallState());
+  expect(events).toEqual([
+    { type: "reasoning-delta", text: "hm" },
+    { type: "text-delta", text: "hi" },
+  ]);
+});
