@@ -33,15 +33,15 @@ export async function addApi(app: FastifyInstance, options: ApiOptions): Promise
     requireJson(request.headers);
   };
 
-  app.addHook("onRequest", async () => {
-    if (!enabled) {
-      throw new GatewayError(
-        "endpoint_disabled",
-        "The endpoint is off; gateway.http.endpoints.chatCompletions.enabled turns it on.",
-      );
-    }
-  });
+  if (!enabled) app.addHook("onRequest", refuseDisabled);
   serve(app, "/v1/chat/completions", { POST: chatCompletions(options) }, authenticateJson);
   serve(app, "/v1/models", { GET: listModels(options) }, authenticate);
   serve(app, "/v1/models/*", { GET: retrieveModel(options) }, authenticate);
+}
+
+function refuseDisabled(): never {
+  throw new GatewayError(
+    "endpoint_disabled",
+    "The endpoint is off; gateway.http.endpoints.chatCompletions.enabled turns it on.",
+  );
 }

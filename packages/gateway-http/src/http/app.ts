@@ -54,7 +54,8 @@ export function createApp({ hosts, trustedProxies, guardOrigin, onBug }: AppOpti
   }
   addJsonParser(app);
 
-  app.addHook("onRequest", async (request, reply) => {
+  // Not async: it runs for every request and awaits nothing.
+  app.addHook("onRequest", (request, reply, next) => {
     reply.headers({
       [HEADERS.requestId]: request.id,
       "x-content-type-options": "nosniff",
@@ -83,6 +84,7 @@ export function createApp({ hosts, trustedProxies, guardOrigin, onBug }: AppOpti
     if (request.raw.url && request.raw.url.length > MAX_URL_LENGTH) throw urlTooLong();
     // Here, because the not-found handler comes after the body: anyone could have us parse 32 MiB.
     if (request.is404) throw unknownUrl(request);
+    next();
   });
   app.setErrorHandler((thrown, request, reply) => {
     const error = fromFastify(thrown);
