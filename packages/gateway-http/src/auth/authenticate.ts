@@ -13,7 +13,7 @@ export interface AuthenticatorOptions {
   now?: () => number;
 }
 
-export interface Attempt {
+interface Attempt {
   /** The `authorization` header. */
   authorization: string | undefined;
   /** The client's address, after trusted proxies. */

@@ -7,7 +7,7 @@ import { createTokenFile, readTokenFile, type TokenFile } from "./token-file.ts"
 /** What a caller has to know. */
 export type Credentials = SecretCredentials | { readonly mode: "none" };
 
-export interface SecretCredentials {
+interface SecretCredentials {
   readonly mode: "token" | "password";
   /** SHA-256, so that comparing takes the same time whatever is sent. */
   readonly digest: Buffer;

@@ -47,7 +47,7 @@ function sentence(issue: Issue): string {
 }
 
 /** `["messages", 0, "content"]` → `messages[0].content`, as OpenAI writes it. */
-export function toParam(path: readonly PropertyKey[]): string {
+function toParam(path: readonly PropertyKey[]): string {
   let param = "";
   for (const key of path) {
     if (typeof key === "number") param += `[${key}]`;

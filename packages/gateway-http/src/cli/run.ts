@@ -10,13 +10,13 @@ export async function runGateway(options: Options, env: Environment): Promise<nu
   const drainTimeoutMs = drainTimeout(options["drain-timeout"]);
   const loaded = applyOptions(await loadConfig({ path: options.config, env }), options);
   const gateway = createGateway({ config: loaded });
+  // Before anyone can know that it runs: a supervisor may stop it as soon as it sees the first line.
+  const stopped = onStopSignals();
   const address = await listen(gateway, loaded.config.gateway.port);
   for (const notice of loaded.notices) process.stderr.write(`${notice}\n`);
   process.stdout.write(banner({ address, gateway, loaded }));
-  await stopSignal();
+  await stopped;
   process.stdout.write(`Stopping: ${gateway.runs.active} runs under way. Once more to stop at once.\n`);
-  // The second signal: sockets are cut, not ended, so that no half answer looks whole.
-  void stopSignal().then((signal) => process.exit(signal === "SIGINT" ? 130 : 143));
   await gateway.close({ drainTimeoutMs });
   return 0;
 }
@@ -30,9 +30,19 @@ async function listen(gateway: Gateway, port: number): ReturnType<Gateway["liste
   }
 }
 
-function stopSignal(): Promise<NodeJS.Signals> {
+/** Settles with the first signal. The second ends the process: sockets are cut, not ended, so no half looks whole. */
+function onStopSignals(): Promise<void> {
   return new Promise((resolve) => {
-    process.once("SIGTERM", resolve);
-    process.once("SIGINT", resolve);
+    let isStopping = false;
+    for (const [signal, exitCode] of [
+      ["SIGTERM", 143],
+      ["SIGINT", 130],
+    ] as const) {
+      process.on(signal, () => {
+        if (isStopping) process.exit(exitCode);
+        isStopping = true;
+        resolve();
+      });
+    }
   });
 }

@@ -1,5 +1,5 @@
-import { isIP } from "node:net";
 import type { FastifyRequest } from "fastify";
+import { isLoopbackHost } from "../config/network.ts";
 
 const FORWARDED = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
 
@@ -9,11 +9,6 @@ const FORWARDED = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwar
  */
 export function isLocal(request: FastifyRequest): boolean {
   const { headers, ip, socket } = request;
-  if (!isLoopback(socket.remoteAddress) || !isLoopback(ip)) return false;
+  if (!isLoopbackHost(socket.remoteAddress ?? "") || !isLoopbackHost(ip)) return false;
   return !FORWARDED.some((name) => headers[name] !== undefined);
-}
-
-function isLoopback(address: string | undefined): boolean {
-  if (address === undefined || isIP(address) === 0) return false;
-  return address === "::1" || /^(?:::ffff:)?127\./i.test(address);
 }

@@ -31,8 +31,8 @@ function demoAnswer(messages: ModelRequest["messages"]): string {
   return (
     `Hello! You said “${last}”. ${memory} ` +
     "I am the demo: no model is connected, I only repeat what I hear. " +
-    "To talk to a real model, start the gateway with --model ollama/llama3.2, " +
-    "or with --model openai/<model> and OPENAI_API_KEY set, or put agents.defaults.model into the config file."
+    "To talk to a real model, put agents.defaults.model into the config file (ollama/llama3.2, openai/<model>), " +
+    "or start openclaw-gateway with --model."
   );
 }
 

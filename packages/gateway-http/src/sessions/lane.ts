@@ -2,7 +2,7 @@ import { GatewayError } from "../errors/gateway-error.ts";
 
 export type LanePolicy = "queue" | "reject" | "interrupt";
 
-export interface LaneEntry {
+interface LaneEntry {
   /** Ends this entry's run when a newer one interrupts it. */
   interrupt(): void;
   signal: AbortSignal;
