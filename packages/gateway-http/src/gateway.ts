@@ -3,7 +3,7 @@ import { createConfiguredAgents } from "./agents/configured-agents.ts";
 import { createAgentRegistry } from "./agents/registry.ts";
 import { createAuthenticator } from "./auth/authenticate.ts";
 import { type Credentials, resolveCredentials } from "./auth/credentials.ts";
-import { type Environment, readEnvironment } from "./config/env.ts";
+import { readEnvironment } from "./config/env.ts";
 import type { LoadedConfig } from "./config/load.ts";
 import { bindAddress } from "./config/network.ts";
 import { parseConfig } from "./config/parse.ts";
@@ -130,10 +130,13 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
   };
 }
 
-function toLoaded(config: GatewayOptions["config"]): Pick<LoadedConfig, "config" | "env" | "modifiedAt"> {
-  if (config && "config" in config) return config;
-  const env: Environment = readEnvironment();
-  return { config: parseConfig(config ?? {}).config, env, modifiedAt: performance.timeOrigin };
+function toLoaded(input: GatewayOptions["config"] = {}): Pick<LoadedConfig, "config" | "env" | "modifiedAt"> {
+  if ("config" in input) return input;
+  const env = readEnvironment();
+  const { config } = parseConfig(input);
+  // What code says is meant; what it leaves out, whoever runs it may still say.
+  if (input.gateway?.port === undefined && env.port !== undefined) config.gateway.port = env.port;
+  return { config, env, modifiedAt: performance.timeOrigin };
 }
 
 function describe(error: unknown): string {

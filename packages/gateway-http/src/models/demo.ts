@@ -31,7 +31,7 @@ function demoAnswer(messages: ModelRequest["messages"]): string {
   return (
     `Hello! You said “${last}”. ${memory} ` +
     "I am the demo: no model is connected, I only repeat what I hear. " +
-    "To talk to a real model, put agents.defaults.model into the config file (ollama/llama3.2, openai/<model>), " +
+    "To talk to a real model, put agents.defaults.model into the config file (ollama/llama3.2, or openai/<model> with OPENAI_API_KEY set), " +
     "or start openclaw-gateway with --model."
   );
 }
