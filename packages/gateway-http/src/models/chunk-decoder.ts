@@ -8,6 +8,8 @@ import { type ContentTemplate, isPlain, learnTemplate, readPlain } from "./conte
 const MAX_EVENT_LENGTH = 4 * 1024 * 1024;
 /** A provider whose envelope changes with every chunk, or cannot be learnt, is not worth more guesses. */
 const MAX_GUESSES = 8;
+/** Learning would hold up the first tokens, of which the first has another envelope with many providers. */
+const UNLEARNT = 2;
 
 export interface ChunkDecoder {
   readonly state: CallState;
@@ -39,6 +41,7 @@ export function createChunkDecoder(onError: (error: unknown) => GatewayError): C
   let failure: unknown;
   let template: ContentTemplate | undefined;
   let guesses = 0;
+  let plain = 0;
 
   /** Without a byte order mark, and with LF for each line end: LF, CRLF or CR. A read may end between CR and LF. */
   function normalise(read: string): string {
@@ -78,7 +81,7 @@ export function createChunkDecoder(onError: (error: unknown) => GatewayError): C
     const chunk = parse(data);
     if (chunk.error != null) throw onError(chunk.error);
     for (const said of toEvents(chunk, state)) add(said, events);
-    if (guesses < MAX_GUESSES && isPlain(chunk)) {
+    if (guesses < MAX_GUESSES && isPlain(chunk) && ++plain > UNLEARNT) {
       guesses++;
       template = learnTemplate(event, chunk) ?? template;
     }
