@@ -45,7 +45,7 @@ export interface Gateway {
   readonly defaultAgent: Agent;
   /** Runs agents without HTTP, on the same road. */
   readonly runs: Runs;
-  /** @throws ConfigError when it would listen to more than this machine without auth */
+  /** Once. @throws ConfigError when it would listen to more than this machine without auth */
   listen(): Promise<GatewayAddress>;
   /** Takes no new runs, waits for those under way (`drainTimeoutMs`, default 30,000), ends the rest, stops listening. */
   close(options?: { drainTimeoutMs?: number }): Promise<void>;
@@ -92,6 +92,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
     defaultAgent: agents.default,
     runs,
     async listen() {
+      if (app || runs.draining) throw new Error("a gateway listens once; make another one");
       const { host, loopback } = bindAddress(config.gateway);
       const credentials = await resolveCredentials({ auth, env, stateDir: env.stateDir, loopback });
       redact = createRedactor(collectSecrets({ ...secrets, ...(credentials.mode !== "none" && { credentials }) }));

@@ -31,7 +31,7 @@ export class GatewayError extends Error {
     this.status = options.status ?? spec.status;
     this.param = options.param ?? null;
     this.retry = options.retry ?? spec.retry;
-    this.retryAfter = options.retryAfter;
+    this.retryAfter = Number.isFinite(options.retryAfter) ? options.retryAfter : undefined;
   }
 
   /** The OpenAI error object of this error. */
