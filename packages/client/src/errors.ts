@@ -61,7 +61,7 @@ export class APIError extends OpenClawError {
   readonly type: Known<ErrorType>;
   /** The parameter at fault, for example `messages[0].content`. */
   readonly param: string | null;
-  /** Names this request in the gateway's log. */
+  /** Names this request in the gateway's log at level debug. */
   readonly requestId: string | null;
   /** Seconds to wait before the next try, when the answer said so. */
   readonly retryAfter: number | undefined;

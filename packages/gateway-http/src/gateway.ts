@@ -12,6 +12,7 @@ import { collectSecrets } from "./config/secrets.ts";
 import { createRedactor } from "./errors/redact.ts";
 import { addApi } from "./http/api.ts";
 import { createApp } from "./http/app.ts";
+import { addRequestLog } from "./http/request-log.ts";
 import { addHealthRoutes } from "./http/routes/health.ts";
 import { KEY_VARIABLES } from "./models/known-providers.ts";
 import { createModels } from "./models/models.ts";
@@ -79,9 +80,11 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
   const store = createMemoryStore({ maxEntries, pruneAfterMs: pruneAfter });
   const lanes = createLanes({ policy: concurrency, maxQueued });
   const logBug = (cause: unknown, context: object) => log.error({ ...context, bug: redact(describe(cause)) }, "bug");
-  const runs = createRuns({ store, lanes }, (summary, cause) => {
-    if (cause !== undefined) logBug(cause, { runId: summary.runId });
-    log.info(summary, "run");
+  const runs = createRuns({ store, lanes }, (summary, error) => {
+    if (error?.code === "internal_error") logBug(error.cause, { runId: summary.runId });
+    // The caller is told less of a provider's refusal than whoever has to mend it.
+    const reason = error && redact(error.cause === undefined ? error.message : `${error.message} ${error.cause}`);
+    log.info({ ...summary, ...(reason && { reason }) }, "run");
   });
 
   const { http, auth, trustedProxies } = config.gateway;
@@ -102,6 +105,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
         guardOrigin: credentials.mode === "none",
         onBug: (error, requestId) => logBug(error, { requestId }),
       });
+      if (log.isLevelEnabled("debug")) addRequestLog(app, (line) => log.debug(line, "request"));
       addHealthRoutes(app, runs);
       await app.register(addApi, {
         ...http,
@@ -113,7 +117,10 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
         created: Math.floor(modifiedAt / 1000),
       });
       if (options.webRoot !== undefined) (await import("./http/web-root.ts")).addWebRoot(app, options.webRoot);
-      const url = await app.listen({ host, port: config.gateway.port });
+      const url = await app.listen({ host, port: config.gateway.port }).catch((error) => {
+        app = undefined;
+        throw error;
+      });
       models.prepare();
       return {
         url,

@@ -17,7 +17,7 @@ import { createAccumulator } from "./accumulate.ts";
  * ```
  */
 export class ChatStream implements AsyncIterable<ChatCompletionChunk> {
-  /** Names this request in the gateway's log. */
+  /** Names this request in the gateway's log at level debug. */
   readonly requestId: string | null;
   /** The id of the completion. */
   readonly runId: string | null;

@@ -13,7 +13,10 @@ import { type Options, UsageError } from "./options.ts";
 export async function runAgent(options: Options, env: Environment): Promise<number> {
   const text = options.message;
   if (!text?.trim()) throw new UsageError("agent needs a message: -m TEXT");
-  const gateway = createGateway({ config: applyOptions(await loadConfig({ path: options.config, env }), options) });
+  const loaded = applyOptions(await loadConfig({ path: options.config, env }), options);
+  // The terminal is for the answer; its error is printed below.
+  loaded.config.logging.level = options.verbose ? "debug" : "error";
+  const gateway = createGateway({ config: loaded });
   const chosen = options["session-key"] ? readSessionKeyHeader(encodeURIComponent(options["session-key"])) : undefined;
   const agent = resolveAgent(createAgentRegistry(gateway.agents), {
     header: options.agent ? { name: "--agent", value: options.agent } : undefined,

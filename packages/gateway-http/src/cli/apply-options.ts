@@ -18,7 +18,8 @@ export function applyOptions(loaded: LoadedConfig, options: Options): LoadedConf
 /** Milliseconds of `--drain-timeout`. */
 export function drainTimeout(text: string | undefined): number {
   const ms = text === undefined ? 30_000 : text === "0" ? 0 : parseDuration(text);
-  if (ms === undefined) throw new UsageError("--drain-timeout must be a duration such as 30s or 2m");
+  if (ms === undefined || ms > 2 ** 31 - 1)
+    throw new UsageError("--drain-timeout must be a duration such as 30s or 2m");
   return ms;
 }
 

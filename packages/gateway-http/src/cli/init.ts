@@ -46,7 +46,7 @@ async function createFile(path: string, text: string): Promise<boolean> {
   }
 }
 
-/** By renaming: a gateway that watches the file never sees half of it, and the new one's permissions are our own. */
+/** By renaming: whoever reads the file never sees half of it, and the new one's permissions are our own. */
 async function replaceFile(path: string, text: string): Promise<void> {
   const draft = `${path}.${randomBytes(6).toString("hex")}`;
   try {

@@ -10,6 +10,10 @@ import { runGateway } from "./run.ts";
 
 /** Exit codes: 0, 1 failure, 2 usage, 78 config (`EX_CONFIG` of sysexits.h). */
 export async function main(argv: string[]): Promise<number> {
+  // A reader that went away (`| head -1`) is no reason to cut the answers of others.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
   try {
     return await dispatch(argv);
   } catch (error) {

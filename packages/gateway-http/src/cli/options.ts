@@ -39,9 +39,9 @@ export const HELP = `openclaw-gateway: any agent behind OpenAI's Chat Completion
       --token TEXT               or OPENCLAW_GATEWAY_TOKEN
       --password TEXT            or OPENCLAW_GATEWAY_PASSWORD, or --password-file FILE
       --enable-chat              turn the chat endpoint on, whatever the config says
-      --model PROVIDER/MODEL     the model of agents that name none, e.g. ollama/llama3.2
+      --model PROVIDER/MODEL     in place of agents.defaults.model, e.g. ollama/llama3.2
       --drain-timeout 30s        how long running answers may finish on SIGTERM
-      --verbose                  log at level debug
+      --verbose                  log every request too (level debug)
   openclaw-gateway agent -m TEXT run one turn and print the answer
       --agent ID --session-key KEY --model PROVIDER/MODEL --json --local
   openclaw-gateway init          write a commented config with a fresh token (--force to overwrite)

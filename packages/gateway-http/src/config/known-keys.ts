@@ -29,7 +29,7 @@ const PASSED_OVER: KeyTable = {
     tts typingIntervalSeconds typingMode utilityModel verboseDefault workspace`,
   models: "bedrockDiscovery mode pricing",
   "models.providers.*": "auth authHeader injectNumCtxForOpenAICompat",
-  "models.providers.*.models.*": "compat cost",
+  "models.providers.*.models.*": "compat cost input maxTokens name reasoning",
   logging: "consoleLevel consoleStyle file maxFileBytes redactPatterns redactSensitive",
 };
 

@@ -114,6 +114,7 @@ function checkAliases(list: readonly Agent[], add: AddIssue): void {
       const path = [index, "aliases", position];
       const owner = owners.get(name) ?? index;
       if (parseAgentTarget(name).kind !== "other") add(path, `"${name}" already names an agent by itself`);
+      else if (list.some(({ id }, other) => id === name && other !== index)) add(path, `"${name}" is an agent's id`);
       else if (owner !== index) add(path, `"${name}" is an alias of "${list[owner]?.id}" already`);
       owners.set(name, owner);
     }

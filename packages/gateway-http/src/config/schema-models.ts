@@ -52,11 +52,7 @@ const providerSchema = z.strictObject({
     .array(
       z.strictObject({
         id: z.string().min(1),
-        name: z.string().optional(),
         contextWindow: z.int().positive().optional(),
-        maxTokens: z.int().positive().optional(),
-        input: z.array(z.string()).optional(),
-        reasoning: z.boolean().optional(),
       }),
     )
     .default([]),

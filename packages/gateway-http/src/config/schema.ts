@@ -18,7 +18,9 @@ const sessionsSchema = z
           .string()
           .trim()
           .toLowerCase()
-          .regex(/^[\w!#$%&'*+.^`|~-]+$/, "must be a header name"),
+          .regex(/^[\w!#$%&'*+.^`|~-]+$/, "must be a header name")
+          // The value comes back in an answer's header.
+          .refine((name) => !/^(?:proxy-)?authorization$|^cookie$/.test(name), "must not be a header with a secret"),
       )
       .default(["x-openwebui-chat-id"]),
     fromUser: z.boolean().default(true),

@@ -80,6 +80,8 @@ export function createChunkDecoder(onError: (error: unknown) => GatewayError): C
     }
     const chunk = parse(data);
     if (chunk.error != null) throw onError(chunk.error);
+    // vLLM's errors are not wrapped in a member of that name.
+    if (chunk.object === "error") throw onError(chunk);
     for (const said of toEvents(chunk, state)) add(said, events);
     if (guesses < MAX_GUESSES && isPlain(chunk) && ++plain > UNLEARNT) {
       guesses++;

@@ -4,6 +4,7 @@ import type { AgentEvent } from "../chat/run-event.ts";
 
 /** A chunk or a completion as providers really send them: every member may be missing, null or of another type. */
 export interface ForeignChunk {
+  object?: unknown;
   choices?: readonly ForeignChoice[] | null;
   usage?: unknown;
   error?: unknown;

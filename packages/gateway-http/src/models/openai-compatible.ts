@@ -67,6 +67,9 @@ export function createOpenAICompatible({ provider, model, post, redact }: OpenAI
         const events = decoder.decode(bytes);
         if (decoder.done) {
           response.finish();
+          // Servers that leave out the finish reason have at least said something.
+          const { finishReason, spoke } = decoder.state;
+          if (finishReason === undefined && !spoke) throw bad("The provider's stream ended without an answer.");
           yield [...events, ...closing(decoder.state)];
           return;
         }

@@ -34,6 +34,7 @@ export function toProviderError(refusal: ProviderRefusal): GatewayError {
     return new GatewayError(
       "provider_auth",
       `The provider ${provider} refused the gateway's credentials or account. Whoever runs the gateway has to check them.`,
+      { cause: said },
     );
   }
   if (status === 429) return new GatewayError("provider_rate_limited", said, { retryAfter });

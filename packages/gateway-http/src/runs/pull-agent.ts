@@ -11,7 +11,7 @@ import type { RunRequest } from "./run-request.ts";
 /** An agent that never waits is made to after this many milliseconds, so that it cannot hold up the other runs. */
 const MAX_LOOP_HOLD_MS = 20;
 /** The clock is looked at only every so many pulls: most agents wait for something by themselves. */
-const PULLS_PER_LOOK = 64;
+const PULLS_PER_LOOK = 4;
 
 /** How the pulling ended; the run itself has not been told yet. */
 export type PullEnd = { finishReason: FinishReason } | { error: GatewayError };

@@ -29,8 +29,11 @@ export interface Runs {
   drain(timeoutMs: number): Promise<void>;
 }
 
-/** @param onEnd told of every run that ended; `cause` is what was thrown when it ended as `internal_error` */
-export function createRuns(context: RunContext, onEnd: (summary: RunSummary, cause: unknown) => void): Runs {
+/** @param onEnd told of every run that ended, and the error of one that failed */
+export function createRuns(
+  context: RunContext,
+  onEnd: (summary: RunSummary, error: GatewayError | undefined) => void,
+): Runs {
   const active = new Set<Run>();
   let draining = false;
 
@@ -56,7 +59,7 @@ export function createRuns(context: RunContext, onEnd: (summary: RunSummary, cau
               completionTokens: result.usage.completion_tokens,
             }),
           },
-          result.error?.code === "internal_error" ? result.error.cause : undefined,
+          result.error,
         );
       });
       return run;

@@ -1,13 +1,17 @@
+import type { AssistantMessage, ToolMessage, UserMessage } from "@openclaw/protocol";
 import { expect, test } from "vitest";
-import { selectNew, withoutUnanswered } from "../../src/sessions/select-new.ts";
+import { selectNew, withAnsweredCalls, withoutUnanswered } from "../../src/sessions/select-new.ts";
 
 /** `"u1 a1 u2"` as messages. */
-const talk = (text: string) =>
-  text.split(" ").map((name) => ({ name, role: { u: "user", a: "assistant", t: "tool" }[name.charAt(0)] as string }));
+const talk = (text: string): UserMessage[] =>
+  text.split(" ").map((content) => {
+    const role = { u: "user", a: "assistant", t: "tool" }[content.charAt(0)];
+    return { role, content } as UserMessage;
+  });
 
-const fresh = (sent: string, sessionIsEmpty: boolean) =>
-  selectNew(talk(sent), sessionIsEmpty)
-    .map(({ name }) => name)
+const fresh = (sent: string, past: string) =>
+  selectNew(talk(sent), past === "" ? [] : talk(past))
+    .map(({ content }) => content)
     .join(" ");
 
 for (const [sent, expected] of [
@@ -17,15 +21,15 @@ for (const [sent, expected] of [
   ["u1 a1 u2 u3", "u2 u3"],
   ["u1 a1 t1", "t1"],
   ["u1 a1 u2 a2 u3", "u3"],
-  // Open WebUI's "continue": the answer so far is all there is to say.
-  ["u1 a1", "a1"],
+  // Open WebUI's "continue": the session ends with the answer already.
+  ["u1 a1", ""],
 ]) {
   test(`of ${sent} a session has everything but ${expected}`, () => {
-    expect(fresh(sent as string, false)).toBe(expected);
+    expect(fresh(sent as string, "u1 a1")).toBe(expected);
   });
 
   test(`of ${sent} an empty session has nothing`, () => {
-    expect(fresh(sent as string, true)).toBe(sent);
+    expect(fresh(sent as string, "")).toBe(sent);
   });
 }
 
@@ -53,3 +57,16 @@ for (const [past, expected] of [
     expect(kept(past as string)).toBe(expected);
   });
 }
+
+test("a client's call that was never answered has a result that says so", () => {
+  const call = (id: string) => ({ id, type: "function" as const, function: { name: "f", arguments: "{}" } });
+  const asked: AssistantMessage = { role: "assistant", content: null, tool_calls: [call("1"), call("2")] };
+  const result: ToolMessage = { role: "tool", tool_call_id: "2", content: "42" };
+  const next: UserMessage = { role: "user", content: "never mind" };
+  expect(withAnsweredCalls([asked, result, next])).toEqual([
+    asked,
+    { role: "tool", tool_call_id: "1", content: "not answered" },
+    result,
+    next,
+  ]);
+});

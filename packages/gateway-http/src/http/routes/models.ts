@@ -23,7 +23,7 @@ export function listModels({ agents, created }: ModelsOptions): RouteHandlerMeth
 /** `GET /v1/models/{id}`: any name that a chat request accepts as `model`. */
 export function retrieveModel({ agents, created }: ModelsOptions): RouteHandlerMethod {
   return async (request, reply) => {
-    const id = (request.params as { "*": string })["*"].trim();
+    const id = (request.params as { "*": string })["*"].trim() || "openclaw";
     const model = toModel(id, resolveAgent(agents, { model: id }), created);
     return reply.header("cache-control", "no-store").send(model);
   };
