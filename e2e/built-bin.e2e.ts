@@ -158,7 +158,7 @@ test("what would be open to other machines without auth ends with 78", async () 
 test("a wrong command line ends with 2 and points to --help", async () => {
   const stateDir = await makeStateDir();
   const wrong = [["--nope"], ["frobnicate"], ["--port", "x"], ["--port", "70000"], ["--auth", "magic"], ["agent"]];
-  for (const args of [...wrong, ["run", "--drain-timeout", "soon"], ["--port"]]) {
+  for (const args of [...wrong, ["run", "--drain-timeout", "soon"], ["run", "--drain-timeout", "30d"], ["--port"]]) {
     const { code, stdout, stderr } = await runBin(stateDir, args);
     expect({ code, stdout }, args.join(" ")).toEqual({ code: 2, stdout: "" });
     expect(stderr).toMatch(/--help\.\n$/);

@@ -409,3 +409,20 @@ test("any JSON either parses or gives a ConfigError", () => {
     { numRuns: 300 },
   );
 });
+
+test("an alias that is another agent's id is refused: a bare name would mean two agents", () => {
+  expect(() => parseConfig({ agents: { list: [{ id: "a", aliases: ["b"] }, { id: "b" }] } })).toThrow(
+    /"b" is an agent's id/,
+  );
+});
+
+test("a header with a secret makes no session: its value would come back", () => {
+  expect(() => parseConfig({ sessions: { clientHeaders: ["Authorization"] } })).toThrow(
+    /must not be a header with a secret/,
+  );
+});
+
+test("what is known of a model and has no effect here is passed over with a line", () => {
+  const models = { providers: { x: { baseUrl: "http://127.0.0.1:1/v1", models: [{ id: "m", maxTokens: 5 }] } } };
+  expect(parseConfig({ models }).notices.join()).toContain("maxTokens");
+});

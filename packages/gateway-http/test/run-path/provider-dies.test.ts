@@ -32,6 +32,13 @@ const BEFORE: Death[] = [
   ["an end in mid-event", (provider) => provider.open().end('data: {"cho'), "provider_bad_response", 502],
   ["garbage", (provider) => provider.open().end("data: nonsense\n\n"), "provider_bad_response", 502],
   ["an error event", (provider) => provider.open().end(data({ error: { message: "no" } })), "provider_error", 502],
+  ["nothing but [DONE]", (provider) => provider.open().end("data: [DONE]\n\n"), "provider_bad_response", 502],
+  [
+    "an error event without a wrapper, as vLLM sends it",
+    (provider) => provider.open().end(`${data({ object: "error", message: "no", code: 429 })}data: [DONE]\n\n`),
+    "provider_rate_limited",
+    429,
+  ],
   [
     "an error event with a status",
     (provider) => provider.open().end(data({ error: { message: "no", code: 429 } })),

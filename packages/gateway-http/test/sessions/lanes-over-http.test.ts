@@ -122,3 +122,17 @@ test("a run that is over frees its session, even if its agent does not listen", 
   expect((await ask(door, hi({ user: "ann" }))).status).toBe(504);
   expect((await ask(door, hi({ user: "ann" }))).text).toBe("ok");
 });
+
+test("waiting for a lane is not the run's time", async () => {
+  const slow = agentOf(
+    async function* () {
+      await new Promise((resolve) => setTimeout(resolve, 450));
+      yield "ok";
+    },
+    { timeoutSeconds: 1 },
+  );
+  const door = await startGateway({ agents: [slow] });
+  const answers = await Promise.all(["one", "two", "three"].map((text) => ask(door, says(text, { user: "ann" }))));
+  // The third waits for longer than any run may take.
+  expect(answers.map(({ response }) => response.status)).toEqual([200, 200, 200]);
+});
