@@ -16,7 +16,7 @@ export interface Connections {
 
 export function createConnections(): Connections {
   const pools = new Map<string, Dispatcher>();
-  // Loaded on first use: undici is half of what this package takes to start, and the demo needs none of it.
+  // Loaded on first use: undici is the slowest import of this package, and the demo needs none of it.
   let undici: Promise<typeof import("undici")> | undefined;
   const load = () => {
     undici ??= import("undici");

@@ -13,7 +13,7 @@ const MAX_LEARNT_LENGTH = 4096;
 
 /**
  * The parts of a content delta that do not change from token to token: with them, the next delta is recognised by two
- * comparisons, at a fifth of the price of `JSON.parse`. Returns `undefined` unless `event` is a delta that says nothing
+ * comparisons, at a fraction of the price of `JSON.parse`. Returns `undefined` unless `event` is a delta that says nothing
  * but its text: the guess is proven by putting a probe where the text was and parsing the result. Pure.
  *
  * @param event one whole event: `data: {…}`, a single line, with its blank line
