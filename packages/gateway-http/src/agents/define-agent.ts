@@ -1,9 +1,9 @@
 import { isAgentId } from "@openclaw/protocol";
+import { MAX_TIMER_MS } from "../config/duration.ts";
 import { ConfigError } from "../errors/config-error.ts";
 import { type Agent, type AgentOutput, type AgentTurn, DEFAULT_TIMEOUT_MS } from "./agent.ts";
 
-/** Of a longer delay Node's timers make one millisecond (about 24.8 days). */
-const MAX_TIMEOUT_SECONDS = Math.floor((2 ** 31 - 1) / 1000);
+const MAX_TIMEOUT_SECONDS = Math.floor(MAX_TIMER_MS / 1000);
 
 /** An agent of your own: an id and a function. Everything else has a default. */
 export interface AgentDefinition {

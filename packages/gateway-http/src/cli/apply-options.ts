@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { parseDuration } from "../config/duration.ts";
+import { MAX_TIMER_MS, parseDuration } from "../config/duration.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { parseConfig } from "../config/parse.ts";
 import type { Config } from "../config/schema.ts";
@@ -18,7 +18,7 @@ export function applyOptions(loaded: LoadedConfig, options: Options): LoadedConf
 /** Milliseconds of `--drain-timeout`. */
 export function drainTimeout(text: string | undefined): number {
   const ms = text === undefined ? 30_000 : text === "0" ? 0 : parseDuration(text);
-  if (ms === undefined || ms > 2 ** 31 - 1)
+  if (ms === undefined || ms > MAX_TIMER_MS)
     throw new UsageError("--drain-timeout must be a duration such as 30s or 2m");
   return ms;
 }

@@ -1,3 +1,6 @@
+/** Of a longer delay Node's timers make one millisecond (about 24.8 days). */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
+
 const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /**

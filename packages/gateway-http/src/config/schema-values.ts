@@ -1,7 +1,5 @@
 import { z } from "zod";
-
-/** Longest delay a Node timer takes, in milliseconds (about 24.8 days); a longer one would fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+import { MAX_TIMER_MS } from "./duration.ts";
 
 export const NOT_SUPPORTED = "not supported by this version";
 
