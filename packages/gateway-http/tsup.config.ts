@@ -1,7 +1,8 @@
 import { defineConfig } from "tsup";
 
 export default defineConfig({
-  entry: ["src/index.ts", "src/cli.ts"],
+  // The database's thread is a file of its own: a worker is started from one.
+  entry: { index: "src/index.ts", cli: "src/cli.ts", "sqlite-thread": "src/sessions/sqlite/thread.ts" },
   format: "esm",
   target: "node22",
   sourcemap: true,

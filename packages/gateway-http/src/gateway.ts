@@ -7,7 +7,7 @@ import { readEnvironment } from "./config/env.ts";
 import type { LoadedConfig } from "./config/load.ts";
 import { bindAddress } from "./config/network.ts";
 import { parseConfig } from "./config/parse.ts";
-import type { ConfigInput } from "./config/schema.ts";
+import type { Config, ConfigInput } from "./config/schema.ts";
 import { collectSecrets } from "./config/secrets.ts";
 import { createRedactor } from "./errors/redact.ts";
 import { addApi } from "./http/api.ts";
@@ -20,6 +20,11 @@ import { createLog } from "./observe/log.ts";
 import { createRuns, type Runs } from "./runs/runs.ts";
 import { createLanes } from "./sessions/lane.ts";
 import { createMemoryStore } from "./sessions/memory-store.ts";
+import { createSqliteStore } from "./sessions/sqlite/sqlite-store.ts";
+import type { SessionStore } from "./sessions/store.ts";
+
+/** Milliseconds a gateway waits for the one before it to let go of the state folder. */
+const LOCK_TIMEOUT_MS = 500;
 
 export interface GatewayOptions {
   /** The keys of the config file, or what `loadConfig()` read. Without it: the defaults, endpoint off. */
@@ -46,7 +51,12 @@ export interface Gateway {
   readonly defaultAgent: Agent;
   /** Runs agents without HTTP, on the same road. */
   readonly runs: Runs;
-  /** Once. @throws ConfigError when it would listen to more than this machine without auth */
+  /**
+   * Opens the sessions' store. `listen()` and the first run of a session do it by themselves; call it to know early.
+   * @throws StateLockedError when another gateway uses the state folder; ConfigError when the folder cannot be used
+   */
+  open(): Promise<void>;
+  /** Once. @throws what `open()` throws; ConfigError when it would listen to more than this machine without auth */
   listen(): Promise<GatewayAddress>;
   /** Takes no new runs, waits for those under way (`drainTimeoutMs`, default 30,000), ends the rest, stops listening. */
   close(options?: { drainTimeoutMs?: number }): Promise<void>;
@@ -76,8 +86,8 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
   const configured = own.length > 0 && config.agents.list.length === 0 ? [] : createConfiguredAgents(config, models);
   const agents = createAgentRegistry([...own, ...configured]);
 
-  const { concurrency, maxQueued, maxEntries, pruneAfter } = config.sessions;
-  const store = createMemoryStore({ maxEntries, pruneAfterMs: pruneAfter });
+  const { concurrency, maxQueued } = config.sessions;
+  const store = createStore(config.sessions, env.stateDir);
   const lanes = createLanes({ policy: concurrency, maxQueued });
   const logBug = (cause: unknown, context: object) => log.error({ ...context, bug: redact(describe(cause)) }, "bug");
   const runs = createRuns({ store, lanes }, (summary, error) => {
@@ -94,9 +104,13 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
     agents: agents.all,
     defaultAgent: agents.default,
     runs,
+    open: () => store.open(),
     async listen() {
       if (app || runs.draining) throw new Error("a gateway listens once; make another one");
       const { host, loopback } = bindAddress(config.gateway);
+      const opening = store.open();
+      // Awaited below, while the rest gets ready; what fails before is told instead.
+      opening.catch(() => {});
       const credentials = await resolveCredentials({ auth, env, stateDir: env.stateDir, loopback });
       redact = createRedactor(collectSecrets({ ...secrets, ...(credentials.mode !== "none" && { credentials }) }));
       app = createApp({
@@ -117,6 +131,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
         created: Math.floor(modifiedAt / 1000),
       });
       if (options.webRoot !== undefined) (await import("./http/web-root.ts")).addWebRoot(app, options.webRoot);
+      await opening;
       const url = await app.listen({ host, port: config.gateway.port }).catch((error) => {
         app = undefined;
         throw error;
@@ -136,6 +151,12 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
       await store.close();
     },
   };
+}
+
+function createStore({ store, maxEntries, pruneAfter }: Config["sessions"], folder: string): SessionStore {
+  const limits = { maxEntries, pruneAfterMs: pruneAfter };
+  if (store.kind === "memory") return createMemoryStore(limits);
+  return createSqliteStore({ ...limits, folder, sync: store.sync, lockTimeoutMs: LOCK_TIMEOUT_MS });
 }
 
 function toLoaded(input: GatewayOptions["config"] = {}): Pick<LoadedConfig, "config" | "env" | "modifiedAt"> {

@@ -10,6 +10,7 @@ export type { Config, ConfigInput } from "./config/schema.ts";
 // Errors
 export { ConfigError } from "./errors/config-error.ts";
 export { GatewayError, type GatewayErrorOptions } from "./errors/gateway-error.ts";
+export { StateLockedError } from "./errors/state-locked-error.ts";
 export { createGateway, type Gateway, type GatewayAddress, type GatewayOptions } from "./gateway.ts";
 export type { Run, RunResult, RunSink } from "./runs/run.ts";
 export type { RunRequest } from "./runs/run-request.ts";

@@ -6,6 +6,7 @@ test("the package exports these names", () => {
     [
       "ConfigError",
       "GatewayError",
+      "StateLockedError",
       "createGateway",
       "defineAgent",
       "loadConfig",

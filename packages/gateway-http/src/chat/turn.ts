@@ -46,3 +46,9 @@ export function textOf(content: TurnMessage["content"]): string {
   for (const part of content) if (part.type === "text") text += part.text;
   return text;
 }
+
+/** A message that shares nothing with the one it was made from. */
+export function copyMessage<M extends TurnMessage>(message: M): M {
+  const isFlat = typeof message.content === "string" && !("tool_calls" in message);
+  return isFlat ? { ...message } : structuredClone(message);
+}

@@ -3,6 +3,7 @@ import { createAgentRegistry } from "../agents/registry.ts";
 import { resolveAgent } from "../agents/resolve-agent.ts";
 import type { Environment } from "../config/env.ts";
 import { loadConfig } from "../config/load.ts";
+import { StateLockedError } from "../errors/state-locked-error.ts";
 import { createGateway } from "../gateway.ts";
 import type { RunResult } from "../runs/run.ts";
 import { readSessionKeyHeader, resolveSession } from "../sessions/session-key.ts";
@@ -16,7 +17,7 @@ export async function runAgent(options: Options, env: Environment): Promise<numb
   const loaded = applyOptions(await loadConfig({ path: options.config, env }), options);
   // The terminal is for the answer; its error is printed below.
   loaded.config.logging.level = options.verbose ? "debug" : "error";
-  const gateway = createGateway({ config: loaded });
+  let gateway = createGateway({ config: loaded });
   const chosen = options["session-key"] ? readSessionKeyHeader(encodeURIComponent(options["session-key"])) : undefined;
   const agent = resolveAgent(createAgentRegistry(gateway.agents), {
     header: options.agent ? { name: "--agent", value: options.agent } : undefined,
@@ -30,7 +31,16 @@ export async function runAgent(options: Options, env: Environment): Promise<numb
     isSideTask: false,
     createId: randomUUID,
   });
-  if (!session.stateless) process.stderr.write("Sessions are kept in memory: this one ends with the command.\n");
+  if (!session.stateless) {
+    try {
+      await gateway.open();
+    } catch (error) {
+      if (!(error instanceof StateLockedError)) throw error;
+      process.stderr.write(`${env.stateDir} is in use by a running gateway: this session ends with the command.\n`);
+      loaded.config.sessions.store.kind = "memory";
+      gateway = createGateway({ config: loaded });
+    }
+  }
 
   const run = gateway.runs.start({
     agent,

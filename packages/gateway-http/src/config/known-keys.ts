@@ -47,7 +47,6 @@ const REFUSED: KeyTable = {
   "agents.list.*": "maxSteps runner tools",
   models: "proxy",
   "models.providers.*.models.*": "api headers",
-  "sessions.store": "sync",
 };
 
 export type KeyKind = "passed-over" | "refused";

@@ -27,7 +27,13 @@ const sessionsSchema = z
     /** Milliseconds in the output; a duration such as `30d` in the file. */
     pruneAfter: z.string().prefault("30d").transform(toMilliseconds),
     maxEntries: z.int().min(1).default(5000),
-    store: z.strictObject({ kind: oneOf(["memory"], ["sqlite", "postgres"]).default("memory") }).prefault({}),
+    store: z
+      .strictObject({
+        kind: oneOf(["sqlite", "memory"], ["postgres"]).default("sqlite"),
+        /** What a power cut may take: nothing, or the last moments. The end of the process takes nothing either way. */
+        sync: z.enum(["full", "normal"]).default("full"),
+      })
+      .prefault({}),
   })
   .prefault({});
 

@@ -9,6 +9,8 @@ export interface RunRequest {
   readonly session: SessionRef & {
     /** Nothing is read, written or waited for. */
     readonly stateless: boolean;
+    /** The key is a chat's own id: each request carries the whole talk. */
+    readonly isChat?: boolean;
   };
   readonly channel?: string | undefined;
   /** Another model for this run. */

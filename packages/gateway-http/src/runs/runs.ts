@@ -1,7 +1,8 @@
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { Run } from "./run.ts";
+import type { SessionContext } from "./run-in-session.ts";
 import type { RunRequest } from "./run-request.ts";
-import { type RunContext, startRun } from "./start-run.ts";
+import { startRun } from "./start-run.ts";
 
 /** One line of the log for each run. No word of what was said is in it. */
 export interface RunSummary {
@@ -31,7 +32,7 @@ export interface Runs {
 
 /** @param onEnd told of every run that ended, and the error of one that failed */
 export function createRuns(
-  context: RunContext,
+  context: SessionContext,
   onEnd: (summary: RunSummary, error: GatewayError | undefined) => void,
 ): Runs {
   const active = new Set<Run>();

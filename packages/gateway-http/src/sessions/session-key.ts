@@ -45,6 +45,8 @@ export interface SessionChoice {
   key: string;
   /** Nothing is remembered: the key is new and is never written. */
   stateless: boolean;
+  /** The key is a chat's own id, so its client sends the whole talk each time. */
+  isChat: boolean;
 }
 
 /** Which session a request belongs to: the key it chose, its chat's id, its user, or none. */
@@ -53,17 +55,20 @@ export function resolveSession(query: SessionQuery): SessionChoice {
   const prefix = `agent:${agentId}:`;
   // Temporary chats of Open WebUI have ids that begin so: they ask not to be remembered.
   if (query.isSideTask || chatId?.value.startsWith("local:")) {
-    return { key: `${prefix}openai:${query.createId()}`, stateless: true };
+    return { key: `${prefix}openai:${query.createId()}`, stateless: true, isChat: false };
   }
   if (chosen) {
     const key = chosen.agentId === undefined ? prefix + chosen.key : chosen.key;
-    return { key: checked(key, HEADERS.sessionKey), stateless: false };
+    return { key: checked(key, HEADERS.sessionKey), stateless: false, isChat: false };
   }
-  if (chatId) return { key: checked(`${prefix}openai-chat:${chatId.value}`, chatId.header), stateless: false };
+  if (chatId) {
+    const key = checked(`${prefix}openai-chat:${chatId.value}`, chatId.header);
+    return { key, stateless: false, isChat: true };
+  }
   if (user !== undefined && user !== "") {
-    return { key: checked(`${prefix}openai-user:${user}`, "user"), stateless: false };
+    return { key: checked(`${prefix}openai-user:${user}`, "user"), stateless: false, isChat: false };
   }
-  return { key: `${prefix}openai:${query.createId()}`, stateless: true };
+  return { key: `${prefix}openai:${query.createId()}`, stateless: true, isChat: false };
 }
 
 /** A key as it travels in headers and paths. */

@@ -1,4 +1,5 @@
-import type { Message } from "@openclaw/protocol";
+import type { Addition } from "./entry.ts";
+import type { Transcript } from "./transcript.ts";
 
 /** One session: whose it is and its key. Another owner's session of the same key is another session. */
 export interface SessionRef {
@@ -6,23 +7,51 @@ export interface SessionRef {
   readonly key: string;
 }
 
-/** A message of a session, as it is kept. */
-export interface StoredMessage {
-  readonly message: Message;
-  readonly runId: string;
-  /** Unix time in milliseconds. */
-  readonly at: number;
-  /** The run was cut short: the message is what had been said by then. */
-  readonly aborted?: boolean;
+/** A session without its messages. Times are Unix time in milliseconds. */
+export interface SessionInfo {
+  readonly key: string;
+  readonly agent: string;
+  readonly title: string | null;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly head: string | null;
+  /** Messages that callers see, on all branches. */
+  readonly messages: number;
+}
+
+export interface SessionQuery {
+  readonly owner: string;
+  readonly agent?: string;
+  /** At most this many. */
+  readonly limit: number;
 }
 
 /**
  * Where sessions live. Small and asynchronous, so that a database on this machine or another is one adapter away.
- * When `append` resolves, the messages are as durable as the store promises.
+ * What was added, renamed or deleted is as durable as the store promises once the call resolves; when it rejects,
+ * nothing was changed.
  */
 export interface SessionStore {
-  /** The talk so far, oldest first; empty for a session that does not exist. */
-  read(session: SessionRef): Promise<readonly StoredMessage[]>;
-  append(session: SessionRef, messages: readonly StoredMessage[]): Promise<void>;
+  /** Gets ready, so that what cannot work is known before anybody asks. The other calls do it by themselves. */
+  open(): Promise<void>;
+  /** The whole tree; `undefined` for a session that does not exist. It may grow while it is held, and only grow. */
+  read(session: SessionRef): Promise<Transcript | undefined>;
+  /**
+   * Adds to a session, and makes it when the first entry has no parent and there is none. Resolves to `false`, and adds
+   * nothing, when what the first entry follows is not there any more: somebody deleted the session meanwhile.
+   */
+  append(session: SessionRef, addition: Addition): Promise<boolean>;
+  /** Sets the title. Resolves to whether there is such a session. */
+  rename(session: SessionRef, title: string | null): Promise<boolean>;
+  /** Resolves to whether there was such a session. */
+  delete(session: SessionRef): Promise<boolean>;
+  /** Sessions of one owner, the last used first. */
+  list(query: SessionQuery): Promise<SessionInfo[]>;
+  /** Removes what is older than the store's limits allow. Stores do it by themselves too. */
+  prune(): Promise<void>;
   close(): Promise<void>;
+}
+
+export function idOfSession({ owner, key }: SessionRef): string {
+  return JSON.stringify([owner, key]);
 }

@@ -43,7 +43,7 @@ test("an empty config has every default", () => {
         fromUser: true,
         pruneAfter: 30 * 24 * 3_600_000,
         maxEntries: 5000,
-        store: { kind: "memory" },
+        store: { kind: "sqlite", sync: "full" },
       },
       logging: { level: "info", content: false },
     },
@@ -156,9 +156,7 @@ test.each([
   ],
   [{ mcp: { servers: {} } }, "mcp: not supported by this version"],
   [{ $include: "./other.json5" }, "$include: not supported by this version"],
-  [{ sessions: { store: { kind: "sqlite" } } }, 'sessions.store.kind: "sqlite" is not supported by this version'],
   [{ sessions: { store: { kind: "postgres" } } }, 'sessions.store.kind: "postgres" is not supported by this version'],
-  [{ sessions: { store: { sync: "full" } } }, "sessions.store.sync: not supported by this version"],
   [{ logging: { content: true } }, "logging.content: true is not supported by this version"],
 ])("what this version does not enforce is refused: %j", (input, message) => {
   expect(problems(input)).toEqual([message]);

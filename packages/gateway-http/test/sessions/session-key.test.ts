@@ -55,7 +55,7 @@ const ROWS: [title: string, sent: Sent, key: string][] = [
 
 for (const [title, sent, key] of ROWS) {
   test(`${title}: ${key.length > 60 ? `${key.slice(0, 20)}…` : key}`, () => {
-    expect(resolve(sent)).toEqual({ key, stateless: key === STATELESS });
+    expect(resolve(sent)).toEqual({ key, isChat: key.includes(":openai-chat:"), stateless: key === STATELESS });
   });
 }
 

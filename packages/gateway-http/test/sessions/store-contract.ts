@@ -1,84 +1,252 @@
-import { expect, test } from "vitest";
-import type { SessionRef, SessionStore, StoredMessage } from "../../src/sessions/store.ts";
+import { expect, onTestFinished, test } from "vitest";
+import type { TurnMessage } from "../../src/chat/turn.ts";
+import type { Entry } from "../../src/sessions/entry.ts";
+import type { StoreLimits } from "../../src/sessions/memory-store.ts";
+import type { SessionRef, SessionStore } from "../../src/sessions/store.ts";
 
 export const ref = (key: string, owner = "operator"): SessionRef => ({ owner, key: `agent:main:${key}` });
 
-export const stored = (content: string, more: Partial<StoredMessage> = {}): StoredMessage => ({
-  message: { role: "user", content },
+/** An entry whose id and text are the same. */
+export const entry = (id: string, parent: string | null = null, more: Partial<Entry> = {}): Entry => ({
+  id,
+  parent,
+  message: { role: "user", content: id },
   runId: "chatcmpl-1",
   at: 1_764_000_000_000,
   ...more,
 });
 
-export const texts = async (store: SessionStore, session: SessionRef) =>
-  (await store.read(session)).map(({ message }) => message.content);
+/** Adds entries, each the child of the one before, and moves the head to the last. */
+export async function keep(store: SessionStore, session: SessionRef, ...ids: string[]): Promise<boolean> {
+  const head = (await store.read(session))?.head?.entry.id ?? null;
+  const entries = ids.map((id, index) => entry(id, index === 0 ? head : (ids[index - 1] as string)));
+  return store.append(session, { agent: "main", entries, head: ids.at(-1) as string });
+}
+
+/** The messages from the first to the head. */
+export const texts = async (store: SessionStore, session: SessionRef) => {
+  const transcript = await store.read(session);
+  return transcript?.path(transcript.head?.entry.id).map(({ message }) => message.content) ?? [];
+};
+
+type Create = (limits: StoreLimits) => SessionStore | Promise<SessionStore>;
 
 /** What every store promises, whatever it keeps its sessions in. `create` makes an empty one. */
-export function sessionStoreContract(name: string, create: () => SessionStore | Promise<SessionStore>): void {
-  test(`${name}: a session that does not exist is empty`, async () => {
-    const store = await create();
-    expect(await store.read(ref("a"))).toEqual([]);
-    await store.close();
+export function sessionStoreContract(name: string, create: Create): void {
+  async function open(limits: Partial<StoreLimits> = {}) {
+    const clock = { now: 1_764_000_000_000 };
+    const store = await create({ maxEntries: 100, pruneAfterMs: 60_000, now: () => clock.now, ...limits });
+    onTestFinished(() => store.close());
+    return { store, clock };
+  }
+
+  test(`${name}: a session that does not exist is nothing`, async () => {
+    const { store } = await open();
+    expect(await store.read(ref("a"))).toBeUndefined();
+    expect(await store.rename(ref("a"), "title")).toBe(false);
+    expect(await store.delete(ref("a"))).toBe(false);
+    expect(await store.list({ owner: "operator", limit: 10 })).toEqual([]);
   });
 
   test(`${name}: what was appended is read, oldest first`, async () => {
-    const store = await create();
-    await store.append(ref("a"), [stored("1"), stored("2")]);
-    await store.append(ref("a"), [stored("3")]);
+    const { store } = await open();
+    await keep(store, ref("a"), "1", "2");
+    await keep(store, ref("a"), "3");
     expect(await texts(store, ref("a"))).toEqual(["1", "2", "3"]);
-    await store.close();
   });
 
-  test(`${name}: a message comes back as it was given`, async () => {
-    const store = await create();
+  test(`${name}: branches keep their places, and the head stays where it was put`, async () => {
+    const { store } = await open();
+    await keep(store, ref("a"), "1", "2", "3");
+    await store.append(ref("a"), { agent: "main", entries: [entry("2b", "1"), entry("3b", "2b")] });
+    await store.append(ref("a"), { agent: "main", entries: [entry("other root")] });
+    const transcript = await store.read(ref("a"));
+    expect(transcript?.head?.entry.id).toBe("3");
+    expect(transcript?.path("3b").map(({ id }) => id)).toEqual(["1", "2b", "3b"]);
+    expect(transcript?.children("1").map((node) => node.entry.id)).toEqual(["2", "2b"]);
+    expect(transcript?.children(null).map((node) => node.entry.id)).toEqual(["1", "other root"]);
+    await store.append(ref("a"), { agent: "main", entries: [], head: "3b" });
+    expect(await texts(store, ref("a"))).toEqual(["1", "2b", "3b"]);
+  });
+
+  test(`${name}: an entry comes back as it was given`, async () => {
+    const { store } = await open();
     const call = { id: "c", type: "function" as const, function: { name: "f", arguments: "{" } };
-    const messages: StoredMessage[] = [
-      stored("é 漢 😀 \u0000 \ud800 \r\n"),
-      stored("", { message: { role: "user", content: [{ type: "text", text: "part" }] } }),
-      stored("", { message: { role: "assistant", content: null, tool_calls: [call] }, aborted: true }),
-      stored("", { message: { role: "tool", content: "r", tool_call_id: "c" }, runId: "chatcmpl-2", at: 5 }),
+    const messages: TurnMessage[] = [
+      { role: "user", content: "é 漢 😀 \u0000 \ud800 \r\n" },
+      { role: "user", content: [{ type: "text", text: "part" }] },
+      { role: "assistant", content: null, tool_calls: [call] },
+      { role: "tool", content: "r", tool_call_id: "c" },
     ];
-    await store.append(ref("a"), messages);
-    expect(await store.read(ref("a"))).toEqual(messages);
-    await store.close();
+    const usage = { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 };
+    const entries = messages.map((message, index) =>
+      entry(`${index}`, index === 0 ? null : `${index - 1}`, {
+        message,
+        ...(index === 1 && { hidden: true }),
+        ...(index === 2 && { aborted: true, usage }),
+        ...(index === 3 && { at: 5, runId: "chatcmpl-2" }),
+      }),
+    );
+    await store.append(ref("a"), { agent: "main", entries, carriesHistory: true });
+    const transcript = await store.read(ref("a"));
+    expect([...(transcript?.entries() ?? [])]).toEqual(entries);
+    expect(transcript?.visible.map((node) => node.entry.id)).toEqual(["0", "2", "3"]);
+    expect(transcript?.carriesHistory).toBe(true);
+    expect(transcript?.head).toBeNull();
+  });
+
+  test(`${name}: that history came is remembered`, async () => {
+    const { store } = await open();
+    await store.append(ref("a"), { agent: "main", entries: [entry("1")], carriesHistory: true });
+    await keep(store, ref("a"), "2");
+    expect((await store.read(ref("a")))?.carriesHistory).toBe(true);
   });
 
   test(`${name}: sessions do not see each other, nor owners`, async () => {
-    const store = await create();
+    const { store } = await open();
     const others = [ref("b"), ref("A"), ref("a", "local"), ref("a:"), { owner: "operatoragent:main:a", key: "" }];
-    await store.append(ref("a"), [stored("mine")]);
-    for (const other of others) expect(await store.read(other)).toEqual([]);
-    for (const other of others) await store.append(other, [stored("theirs")]);
+    await keep(store, ref("a"), "mine");
+    for (const other of others) expect(await store.read(other)).toBeUndefined();
+    for (const other of others) await keep(store, other, "theirs");
     expect(await texts(store, ref("a"))).toEqual(["mine"]);
-    await store.close();
-  });
-
-  test(`${name}: what was read does not change when more is appended`, async () => {
-    const store = await create();
-    await store.append(ref("a"), [stored("1")]);
-    const before = await store.read(ref("a"));
-    await store.append(ref("a"), [stored("2")]);
-    expect(before).toHaveLength(1);
-    await store.close();
+    expect((await store.list({ owner: "local", limit: 10 })).map(({ key }) => key)).toEqual(["agent:main:a"]);
+    expect(await store.delete(ref("a", "nobody"))).toBe(false);
   });
 
   test(`${name}: what the caller does with its list afterwards is not stored`, async () => {
-    const store = await create();
-    const mine = [stored("1")];
-    await store.append(ref("a"), mine);
-    mine.push(stored("2"));
-    ((await store.read(ref("a"))) as StoredMessage[]).push(stored("3"));
+    const { store } = await open();
+    const mine = [entry("1")];
+    await store.append(ref("a"), { agent: "main", entries: mine, head: "1" });
+    mine.push(entry("2", "1"));
     expect(await texts(store, ref("a"))).toEqual(["1"]);
-    await store.close();
   });
 
-  test(`${name}: what is appended at the same time keeps its order within each call`, async () => {
-    const store = await create();
-    const pairs = Array.from({ length: 20 }, (_, index) => [stored(`${index}a`), stored(`${index}b`)]);
-    await Promise.all(pairs.map((pair) => store.append(ref("a"), pair)));
-    const all = await texts(store, ref("a"));
-    expect(all).toHaveLength(40);
-    for (let index = 0; index < 20; index++) expect(all.indexOf(`${index}b`)).toBe(all.indexOf(`${index}a`) + 1);
-    await store.close();
+  test(`${name}: what is appended at the same time is all there, in order`, async () => {
+    const { store } = await open();
+    const pairs = Array.from({ length: 20 }, (_, index) => [entry(`${index}a`), entry(`${index}b`, `${index}a`)]);
+    await Promise.all(pairs.map((entries) => store.append(ref("a"), { agent: "main", entries })));
+    const all = [...((await store.read(ref("a")))?.entries() ?? [])].map(({ id }) => id);
+    expect(all).toEqual(pairs.flat().map(({ id }) => id));
+  });
+
+  test(`${name}: reads between writes see whole turns only`, async () => {
+    const { store } = await open();
+    const seen: number[] = [];
+    const work: Promise<unknown>[] = [];
+    for (let turn = 0; turn < 30; turn++) {
+      const parent = turn === 0 ? null : `${turn - 1}b`;
+      const entries = [entry(`${turn}a`, parent), entry(`${turn}b`, `${turn}a`)];
+      work.push(store.append(ref("a"), { agent: "main", entries, head: `${turn}b` }));
+      work.push(
+        store.read(ref("a")).then((transcript) => seen.push(transcript?.path(transcript.head?.entry.id).length ?? 0)),
+      );
+    }
+    await Promise.all(work);
+    expect(seen.every((length) => length % 2 === 0)).toBe(true);
+    expect(await texts(store, ref("a"))).toHaveLength(60);
+  });
+
+  test(`${name}: what follows something that is not there is not added`, async () => {
+    const { store } = await open();
+    expect(await store.append(ref("a"), { agent: "main", entries: [entry("2", "1")] })).toBe(false);
+    expect(await store.read(ref("a"))).toBeUndefined();
+    await keep(store, ref("a"), "1");
+    expect(await store.append(ref("a"), { agent: "main", entries: [entry("3", "2")], head: "3" })).toBe(false);
+    await store.delete(ref("a"));
+    expect(await store.append(ref("a"), { agent: "main", entries: [entry("2", "1")], head: "2" })).toBe(false);
+    expect(await store.read(ref("a"))).toBeUndefined();
+  });
+
+  test(`${name}: an addition with something wrong in it is not added at all`, async () => {
+    const { store } = await open();
+    await keep(store, ref("a"), "1");
+    const additions = [
+      [entry("2", "1"), entry("3", "nowhere")],
+      [entry("2", "1"), entry("1", "2")],
+    ];
+    for (const entries of additions) {
+      await expect(store.append(ref("a"), { agent: "main", entries, head: "2" })).rejects.toThrow();
+    }
+    const good = store.append(ref("a"), { agent: "main", entries: [entry("good", "1")], head: "good" });
+    const bad = store.append(ref("a"), { agent: "main", entries: [entry("good", "1")], head: "good" });
+    await expect(good).resolves.toBe(true);
+    await expect(bad).rejects.toThrow();
+    expect(await texts(store, ref("a"))).toEqual(["1", "good"]);
+    expect((await store.read(ref("a")))?.size).toBe(2);
+  });
+
+  test(`${name}: a session can be renamed and deleted, and begins anew`, async () => {
+    const { store } = await open();
+    await keep(store, ref("a"), "1");
+    expect(await store.rename(ref("a"), "Holidays 漢")).toBe(true);
+    expect((await store.read(ref("a")))?.meta.title).toBe("Holidays 漢");
+    await keep(store, ref("a"), "2");
+    expect((await store.read(ref("a")))?.meta.title).toBe("Holidays 漢");
+    expect(await store.delete(ref("a"))).toBe(true);
+    expect(await store.read(ref("a"))).toBeUndefined();
+    await keep(store, ref("a"), "1");
+    expect(await texts(store, ref("a"))).toEqual(["1"]);
+    expect((await store.read(ref("a")))?.meta.title).toBeNull();
+  });
+
+  test(`${name}: the list has what was used last first, by agent and up to a limit`, async () => {
+    const { store, clock } = await open();
+    for (const key of ["a", "b", "c"]) {
+      clock.now += 1000;
+      await keep(store, ref(key), "1", "2");
+    }
+    clock.now += 1000;
+    await keep(store, ref("a"), "3");
+    await store.append({ owner: "operator", key: "agent:beta:x" }, { agent: "beta", entries: [entry("1")] });
+    const list = await store.list({ owner: "operator", agent: "main", limit: 2 });
+    expect(list).toEqual([
+      {
+        key: "agent:main:a",
+        agent: "main",
+        title: null,
+        createdAt: clock.now - 3000,
+        updatedAt: clock.now,
+        head: "3",
+        messages: 3,
+      },
+      expect.objectContaining({ key: "agent:main:c", messages: 2, updatedAt: clock.now - 1000 }),
+    ]);
+    expect(await store.list({ owner: "operator", limit: 10 })).toHaveLength(4);
+  });
+
+  test(`${name}: the session unused for longest goes when there are too many`, async () => {
+    const { store, clock } = await open({ maxEntries: 2 });
+    for (const key of ["a", "b", "a", "c"]) {
+      clock.now += 10;
+      await keep(store, ref(key), `${clock.now}`);
+    }
+    await store.prune();
+    expect(await texts(store, ref("a"))).toHaveLength(2);
+    expect(await store.read(ref("b"))).toBeUndefined();
+    expect(await texts(store, ref("c"))).toHaveLength(1);
+  });
+
+  test(`${name}: many are pruned at once`, async () => {
+    const { store, clock } = await open({ maxEntries: 5 });
+    for (let index = 0; index < 350; index++) {
+      clock.now += 1;
+      await keep(store, ref(`${index}`), "1");
+    }
+    await store.prune();
+    const left = await store.list({ owner: "operator", limit: 100 });
+    expect(left.map(({ key }) => key)).toEqual([349, 348, 347, 346, 345].map((index) => ref(`${index}`).key));
+  });
+
+  test(`${name}: a session unused for pruneAfter is gone, pruned or not, and begins anew`, async () => {
+    const { store, clock } = await open();
+    await keep(store, ref("a"), "old");
+    clock.now += 59_999;
+    expect(await texts(store, ref("a"))).toEqual(["old"]);
+    clock.now += 1;
+    expect(await store.read(ref("a"))).toBeUndefined();
+    expect(await store.list({ owner: "operator", limit: 10 })).toEqual([]);
+    await keep(store, ref("a"), "new");
+    expect(await texts(store, ref("a"))).toEqual(["new"]);
+    expect([...((await store.read(ref("a")))?.entries() ?? [])]).toHaveLength(1);
   });
 }

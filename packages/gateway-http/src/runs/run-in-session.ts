@@ -1,0 +1,100 @@
+import { randomUUID } from "node:crypto";
+import { copyMessage, type TurnMessage } from "../chat/turn.ts";
+import { GatewayError } from "../errors/gateway-error.ts";
+import { withAnsweredCalls } from "../sessions/answered-calls.ts";
+import type { Entry } from "../sessions/entry.ts";
+import type { Lanes } from "../sessions/lane.ts";
+import { type NewMessage, type Placement, reconcile } from "../sessions/reconcile.ts";
+import { idOfSession, type SessionStore } from "../sessions/store.ts";
+import type { PullEnd } from "./pull-agent.ts";
+import type { Run } from "./run.ts";
+import type { RunRequest } from "./run-request.ts";
+
+export interface SessionContext {
+  store: SessionStore;
+  lanes: Lanes;
+}
+
+/**
+ * A turn of a session: finds its place in the transcript, waits for its lane, keeps what is said. What it returns is
+ * kept already.
+ * @param pull runs the agent on what it is to answer
+ */
+export async function runInSession(
+  run: Run,
+  request: RunRequest,
+  { store, lanes }: SessionContext,
+  pull: (talk: readonly TurnMessage[]) => Promise<PullEnd>,
+): Promise<PullEnd> {
+  const { session, turn, agent } = request;
+  const isChat = session.isChat === true;
+  const findPlace = async () => reconcile(turn.messages, await store.read(session), { isChat });
+  // Only a chat's requests can be side tasks, which wait for nobody; so only theirs are looked at before the lane.
+  const early = isChat ? await findPlace() : undefined;
+  const leave = early?.aside ? undefined : await enterLane();
+  try {
+    const { talk, asked, aside, carriesHistory } = await keepQuestion(early?.aside ? early : await findPlace());
+    const end = await pull(withAnsweredCalls(talk));
+    const aborted = "error" in end;
+    const message = toAnswer(run, aborted);
+    // Kept before the end is told: what a caller was told must still be known after a crash.
+    if (message) {
+      const answer: Entry = {
+        ...toEntry(run.id, asked, { message, hidden: false }),
+        ...(aborted && { aborted }),
+        ...(run.usage && { usage: run.usage }),
+      };
+      // Nothing was added when somebody deleted the session meanwhile, and that is as they wished.
+      await store.append(session, {
+        agent: agent.id,
+        entries: [answer],
+        ...(!aside && { head: answer.id }),
+        carriesHistory,
+      });
+    }
+    return end;
+  } finally {
+    leave?.();
+  }
+
+  function enterLane(): Promise<() => void> {
+    const reason = "A newer request of this session took this run's place.";
+    const interrupt = () => run.abort(new GatewayError("run_aborted", reason));
+    return lanes.enter(idOfSession(session), { signal: run.signal, interrupt });
+  }
+
+  /** Kept before the agent starts: a crash in mid-answer must not lose what the user said. */
+  async function keepQuestion(place: Placement): Promise<Placement & { asked: string | null }> {
+    run.signal.throwIfAborted();
+    const { fresh, parent, carriesHistory } = place;
+    const entries = toEntries(run.id, parent, fresh);
+    const asked = entries.at(-1)?.id ?? parent;
+    if (entries.length === 0) return { ...place, asked };
+    const kept = await store.append(session, { agent: agent.id, entries, carriesHistory });
+    // Between reading and writing, somebody deleted the session: it begins anew.
+    return kept ? { ...place, asked } : keepQuestion(await findPlace());
+  }
+}
+
+function toEntries(runId: string, parent: string | null, fresh: readonly NewMessage[]): Entry[] {
+  const entries: Entry[] = [];
+  for (const item of fresh) entries.push(toEntry(runId, entries.at(-1)?.id ?? parent, item));
+  return entries;
+}
+
+function toEntry(runId: string, parent: string | null, { message, hidden }: NewMessage): Entry {
+  const id = `msg_${randomUUID().replaceAll("-", "")}`;
+  return { id, parent, message: copyMessage(message), runId, at: Date.now(), ...(hidden && { hidden }) };
+}
+
+/** What was said, whole or cut short, as the session keeps it; `undefined` when it was cut short before a word. */
+function toAnswer({ answer: { text, toolCalls: calls } }: Run, aborted: boolean): TurnMessage | undefined {
+  // A call that was cut short is no call: its arguments end anywhere.
+  const toolCalls = aborted ? [] : calls;
+  if (aborted && text === "") return undefined;
+  return {
+    role: "assistant",
+    content: text === "" && toolCalls.length > 0 ? null : text,
+    ...(toolCalls.length > 0 && { tool_calls: toolCalls }),
+  };
+}

@@ -1,0 +1,36 @@
+import type { Usage } from "@openclaw/protocol";
+import type { TurnMessage } from "../chat/turn.ts";
+
+/** One message of a session's tree. Never changed once it is kept. */
+export interface Entry {
+  /** Unique in its session. */
+  readonly id: string;
+  /** The entry it answers or follows; `null` for a first message. */
+  readonly parent: string | null;
+  readonly message: TurnMessage;
+  readonly runId: string;
+  /** Unix time in milliseconds. */
+  readonly at: number;
+  /** A step of the agent's that callers do not see: its own tool calls, their results. */
+  readonly hidden?: boolean;
+  /** The run was cut short: the message is what had been said by then. */
+  readonly aborted?: boolean;
+  readonly usage?: Usage;
+}
+
+/** What a turn adds to a session, all of it or nothing. */
+export interface Addition {
+  /** The agent of the session, kept when this makes it. */
+  readonly agent: string;
+  /** Each one's parent is kept already or stands before it. */
+  readonly entries: readonly Entry[];
+  /** Where the head moves. Absent: it stays. */
+  readonly head?: string;
+  /** The caller sent history, not only what is new. */
+  readonly carriesHistory?: boolean;
+}
+
+/** The entry that has to be there already for an addition to make sense; `null` when it begins a branch. */
+export function anchorOf({ entries, head }: Omit<Addition, "agent">): string | null {
+  return entries[0] ? entries[0].parent : (head ?? null);
+}

@@ -1,0 +1,78 @@
+/** What the thread of the database is asked to do, and what it answers: plain data, to be sent between threads. */
+
+export type Operation =
+  | { kind: "read"; owner: string; key: string; staleBefore: number }
+  | AppendOperation
+  | { kind: "rename"; owner: string; key: string; title: string | null }
+  | { kind: "delete"; owner: string; key: string }
+  | { kind: "list"; owner: string; agent: string | null; limit: number; staleBefore: number }
+  | { kind: "prune"; staleBefore: number; maxEntries: number };
+
+export interface AppendOperation {
+  kind: "append";
+  owner: string;
+  key: string;
+  agent: string;
+  /** Unix time in milliseconds. */
+  at: number;
+  /** The entry that must be there; `null` when a branch begins. */
+  anchor: string | null;
+  /** A session last used by then counts as gone. */
+  staleBefore: number;
+  entries: EntryRow[];
+  head: string | null;
+  carriesHistory: boolean;
+}
+
+export interface EntryRow {
+  id: string;
+  parent: string | null;
+  /** JSON. */
+  message: string;
+  run_id: string;
+  at: number;
+  /** 0 or 1. */
+  hidden: number;
+  /** 0 or 1. */
+  aborted: number;
+  /** JSON. */
+  usage: string | null;
+}
+
+export interface SessionRow {
+  key: string;
+  agent: string;
+  title: string | null;
+  created_at: number;
+  updated_at: number;
+  head: string | null;
+  carries_history: number;
+}
+
+/** What each kind of operation answers. */
+export interface Answers {
+  read: { session: SessionRow; entries: EntryRow[] } | null;
+  append: boolean;
+  rename: boolean;
+  delete: boolean;
+  list: (SessionRow & { messages: number })[];
+  /** The sessions that were removed. */
+  prune: { owner: string; key: string }[];
+}
+
+export type Outcome = { value: Answers[keyof Answers] } | { error: string };
+
+/** Sent to the thread, by position answered with as many outcomes. */
+export type Batch = Operation[];
+
+export interface OpenOptions {
+  /** The folder of the database. */
+  folder: string;
+  /** `full`: what was written survives a power cut. `normal`: it survives the end of the process. */
+  sync: "full" | "normal";
+  /** Milliseconds to wait for another process to let go of the folder. */
+  lockTimeoutMs: number;
+}
+
+/** The thread's first message. */
+export type Opened = { opened: true } | { opened: false; locked: boolean; error: string };

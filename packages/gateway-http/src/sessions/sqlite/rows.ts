@@ -1,0 +1,48 @@
+import type { Entry } from "../entry.ts";
+import type { SessionInfo } from "../store.ts";
+import { Transcript } from "../transcript.ts";
+import type { Answers, EntryRow, SessionRow } from "./operations.ts";
+
+export function toRow({ id, parent, message, runId, at, hidden, aborted, usage }: Entry): EntryRow {
+  return {
+    id,
+    parent,
+    message: JSON.stringify(message),
+    run_id: runId,
+    at,
+    hidden: hidden ? 1 : 0,
+    aborted: aborted ? 1 : 0,
+    usage: usage ? JSON.stringify(usage) : null,
+  };
+}
+
+export function toTranscript({ session, entries }: NonNullable<Answers["read"]>): Transcript {
+  const transcript = new Transcript(toMeta(session));
+  transcript.add({
+    entries: entries.map(toEntry),
+    ...(session.head !== null && { head: session.head }),
+    carriesHistory: session.carries_history === 1,
+  });
+  return transcript;
+}
+
+export function toInfo(row: SessionRow & { messages: number }): SessionInfo {
+  return { key: row.key, ...toMeta(row), head: row.head, messages: row.messages };
+}
+
+function toMeta({ agent, title, created_at, updated_at }: SessionRow) {
+  return { agent, title, createdAt: created_at, updatedAt: updated_at };
+}
+
+function toEntry({ id, parent, message, run_id, at, hidden, aborted, usage }: EntryRow): Entry {
+  return {
+    id,
+    parent,
+    message: JSON.parse(message),
+    runId: run_id,
+    at,
+    ...(hidden && { hidden: true }),
+    ...(aborted && { aborted: true }),
+    ...(usage !== null && { usage: JSON.parse(usage) }),
+  };
+}

@@ -1,0 +1,46 @@
+import type { DatabaseSync } from "node:sqlite";
+
+/**
+ * One step each from an older database to the next; never changed once it was released, only added to.
+ * `PRAGMA user_version` counts the steps a database has had.
+ */
+const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE session (
+     id INTEGER PRIMARY KEY,
+     owner TEXT NOT NULL,
+     key TEXT NOT NULL,
+     agent TEXT NOT NULL,
+     title TEXT,
+     created_at INTEGER NOT NULL,
+     updated_at INTEGER NOT NULL,
+     head TEXT,
+     carries_history INTEGER NOT NULL DEFAULT 0,
+     UNIQUE (owner, key)
+   ) STRICT;
+   CREATE INDEX session_by_use ON session (owner, updated_at);
+   CREATE INDEX session_by_age ON session (updated_at);
+   CREATE TABLE entry (
+     seq INTEGER PRIMARY KEY,
+     session INTEGER NOT NULL REFERENCES session (id) ON DELETE CASCADE,
+     id TEXT NOT NULL,
+     parent TEXT,
+     message TEXT NOT NULL,
+     run_id TEXT NOT NULL,
+     at INTEGER NOT NULL,
+     hidden INTEGER NOT NULL,
+     aborted INTEGER NOT NULL,
+     usage TEXT,
+     UNIQUE (session, id),
+     FOREIGN KEY (session, parent) REFERENCES entry (session, id)
+   ) STRICT;`,
+];
+
+/** @throws Error when the database was made by a newer version */
+export function migrate(database: DatabaseSync): void {
+  const { user_version: version } = database.prepare("PRAGMA user_version").get() as { user_version: number };
+  if (version > MIGRATIONS.length) throw new Error("it was made by a newer version of the gateway");
+  for (const [index, step] of MIGRATIONS.entries()) {
+    if (index < version) continue;
+    database.exec(`BEGIN IMMEDIATE; ${step} PRAGMA user_version = ${index + 1}; COMMIT;`);
+  }
+}
