@@ -29,9 +29,9 @@ export async function runInSession(
   const { session, turn, agent } = request;
   const isChat = session.isChat === true;
   const findPlace = async () => reconcile(turn.messages, await store.read(session), { isChat });
-  // Only a chat's requests can be side tasks, which wait for nobody; so only theirs are looked at before the lane.
+  // Only a chat's requests can be side tasks; so only theirs are looked at before the lane.
   const early = isChat ? await findPlace() : undefined;
-  const leave = early?.aside ? undefined : await enterLane();
+  const leave = await enterLane(early?.aside ? early : undefined);
   try {
     const { talk, asked, aside, carriesHistory } = await keepQuestion(early?.aside ? early : await findPlace());
     const end = await pull(withAnsweredCalls(talk));
@@ -44,11 +44,11 @@ export async function runInSession(
         ...(aborted && { aborted }),
         ...(run.usage && { usage: run.usage }),
       };
-      // Nothing was added when somebody deleted the session meanwhile, and that is as they wished.
+      // Nothing is added when somebody deleted the session meanwhile, and that is as they wished.
       await store.append(session, {
         agent: agent.id,
         entries: [answer],
-        ...(!aside && { head: answer.id }),
+        ...((!aside || leave) && { head: answer.id }),
         carriesHistory,
       });
     }
@@ -57,10 +57,17 @@ export async function runInSession(
     leave?.();
   }
 
-  function enterLane(): Promise<() => void> {
+  /**
+   * A side task waits for nobody and holds nobody up. But a chat's first question looks like one: the first to come has
+   * the lane, so that others wait for it.
+   */
+  async function enterLane(aside: Placement | undefined): Promise<(() => void) | undefined> {
     const reason = "A newer request of this session took this run's place.";
     const interrupt = () => run.abort(new GatewayError("run_aborted", reason));
-    return lanes.enter(idOfSession(session), { signal: run.signal, interrupt });
+    const id = idOfSession(session);
+    const entry = { signal: run.signal, interrupt };
+    if (!aside) return lanes.enter(id, entry);
+    return aside.isFirst ? lanes.enterIfFree(id, entry) : undefined;
   }
 
   /** Kept before the agent starts: a crash in mid-answer must not lose what the user said. */

@@ -14,6 +14,8 @@ export interface Lanes {
    * @throws GatewayError 409 `session_busy`, 429 `queue_full`; the signal's reason when it aborts while waiting
    */
   enter(id: string, entry: LaneEntry): Promise<() => void>;
+  /** Takes a lane that is free; `undefined`, at once, when it is not. */
+  enterIfFree(id: string, entry: LaneEntry): (() => void) | undefined;
 }
 
 interface Waiting {
@@ -46,14 +48,18 @@ export function createLanes({ policy, maxQueued }: { policy: LanePolicy; maxQueu
     };
   }
 
+  function enterIfFree(id: string, entry: LaneEntry): (() => void) | undefined {
+    if (lanes.has(id)) return undefined;
+    lanes.set(id, { running: entry, waiting: [] });
+    return exit(id);
+  }
+
   return {
+    enterIfFree,
     async enter(id, entry) {
       entry.signal.throwIfAborted();
       const lane = lanes.get(id);
-      if (!lane) {
-        lanes.set(id, { running: entry, waiting: [] });
-        return exit(id);
-      }
+      if (!lane) return enterIfFree(id, entry) as () => void;
       if (policy === "reject") throw new GatewayError("session_busy", "A run is active in this session.");
       if (policy === "queue" && lane.waiting.length >= maxQueued) {
         throw new GatewayError("queue_full", `${maxQueued} runs already wait in this session.`, { retryAfter: 1 });

@@ -17,8 +17,10 @@ export interface Placement {
   parent: string | null;
   /** What the session does not have yet, each the child of the one before. The answer is the last one's child. */
   fresh: NewMessage[];
-  /** A chat UI's side task, as far as can be told: it waits for nobody and does not move the head. */
+  /** It may be a chat UI's side task, as far as can be told: it waits for nobody and does not move the head. */
   aside: boolean;
+  /** Nothing is kept yet. */
+  isFirst: boolean;
   /** The caller sent history, not only what is new. */
   carriesHistory: boolean;
 }
@@ -37,21 +39,26 @@ export function reconcile(
   { isChat }: { isChat: boolean },
 ): Placement {
   const carriesHistory = sent.some(({ role }) => role === "assistant");
-  if (!transcript?.size) return { ...begin(sent, transcript), aside: false, carriesHistory };
-  if (!carriesHistory && (!isChat || sent[0]?.role === "tool")) {
-    const again = transcript.carriesHistory ? findWholeTalk(sent, transcript) : undefined;
-    return {
-      ...(again ? carryOn(sent, again, transcript) : continueHead(sent, transcript)),
-      aside: false,
-      carriesHistory,
-    };
-  }
-  const match = findMatch(sent, transcript);
-  if (match) return { ...carryOn(sent, match, transcript), aside: false, carriesHistory };
-  return { ...begin(sent, transcript), aside: isChat, carriesHistory };
+  const isFirst = !transcript?.size;
+  const place = transcript && !isFirst ? findPlace(sent, transcript, isChat, carriesHistory) : undefined;
+  return { ...(place ?? begin(sent, transcript)), aside: isChat && !place, isFirst, carriesHistory };
 }
 
-type Place = Omit<Placement, "aside" | "carriesHistory">;
+type Place = Pick<Placement, "talk" | "parent" | "fresh">;
+
+function findPlace(
+  sent: readonly TurnMessage[],
+  transcript: Transcript,
+  isChat: boolean,
+  carriesHistory: boolean,
+): Place | undefined {
+  if (!carriesHistory && (!isChat || sent[0]?.role === "tool")) {
+    const again = transcript.carriesHistory ? findWholeTalk(sent, transcript) : undefined;
+    return again ? carryOn(sent, again, transcript) : continueHead(sent, transcript);
+  }
+  const match = findMatch(sent, transcript);
+  return match && carryOn(sent, match, transcript);
+}
 
 function begin(sent: readonly TurnMessage[], transcript: Transcript | undefined): Place {
   const fresh = withHiddenSteps(sent, transcript);

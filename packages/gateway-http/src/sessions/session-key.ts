@@ -8,6 +8,9 @@ const RESERVED = /^(?:agent:[^:]*:)?(?:subagent|cron|acp):/i;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused.
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
+/** Ids of Open WebUI's temporary chats, which ask not to be remembered; `local:` in its older versions. */
+const TEMPORARY = /^(?:local|temporary):/;
+
 /** A session key that a caller chose, and the agent it names when it is written in full. */
 export interface ChosenKey {
   key: string;
@@ -53,8 +56,7 @@ export interface SessionChoice {
 export function resolveSession(query: SessionQuery): SessionChoice {
   const { agentId, chosen, chatId, user } = query;
   const prefix = `agent:${agentId}:`;
-  // Temporary chats of Open WebUI have ids that begin so: they ask not to be remembered.
-  if (query.isSideTask || chatId?.value.startsWith("local:")) {
+  if (query.isSideTask || (chatId && TEMPORARY.test(chatId.value))) {
     return { key: `${prefix}openai:${query.createId()}`, stateless: true, isChat: false };
   }
   if (chosen) {

@@ -19,7 +19,7 @@ export interface SessionInfo {
   readonly messages: number;
 }
 
-export interface SessionQuery {
+interface ListQuery {
   readonly owner: string;
   readonly agent?: string;
   /** At most this many. */
@@ -46,7 +46,7 @@ export interface SessionStore {
   /** Resolves to whether there was such a session. */
   delete(session: SessionRef): Promise<boolean>;
   /** Sessions of one owner, the last used first. */
-  list(query: SessionQuery): Promise<SessionInfo[]>;
+  list(query: ListQuery): Promise<SessionInfo[]>;
   /** Removes what is older than the store's limits allow. Stores do it by themselves too. */
   prune(): Promise<void>;
   close(): Promise<void>;

@@ -68,7 +68,7 @@ interface Case {
 
 const CASES: Case[] = [
   { title: "the first message", sent: "u1", sees: "u1", under: "", fresh: "u1" },
-  { title: "the first request of a chat", chat: true, sent: "u1", sees: "u1", under: "", fresh: "u1" },
+  { title: "the first request of a chat", chat: true, sent: "u1", sees: "u1", under: "", fresh: "u1", aside: true },
   { title: "a first request with history", sent: "u1 a1 u2", sees: "u1 a1 u2", under: "", fresh: "u1 a1 u2" },
   // Only what is new
   { title: "only new", tree: ["u1 a1!"], sent: "u2", sees: "u1 a1 u2", under: "u1 a1", fresh: "u2" },

@@ -49,7 +49,8 @@ const ROWS: [title: string, sent: Sent, key: string][] = [
   ["a key, a chat id and a user", { key: "k", chatId: "c", user: "u" }, "agent:main:k"],
   ["a chat id and a user", { chatId: "c", user: "u" }, "agent:main:openai-chat:c"],
   ["a side task of a chat", { chatId: "c", user: "u", isSideTask: true }, STATELESS],
-  ["a chat that is not to be remembered", { chatId: "local:c", user: "u" }, STATELESS],
+  ["a chat that is not to be remembered", { chatId: "temporary:c", user: "u" }, STATELESS],
+  ["the same, of older versions", { chatId: "local:c", user: "u" }, STATELESS],
   ["the longest key", { key: "x".repeat(512 - "agent:main:".length) }, `agent:main:${"x".repeat(501)}`],
 ];
 

@@ -124,11 +124,14 @@ export class Database {
   #append({ owner, key, agent, at, anchor, staleBefore, entries, head, carriesHistory }: AppendOperation): boolean {
     if (anchor === null) {
       this.#sql("DELETE FROM session WHERE owner = ? AND key = ? AND updated_at <= ?").run(owner, key, staleBefore);
-    } else {
-      const there = this.#sql(
-        "SELECT 1 FROM session JOIN entry ON entry.session = session.id AND entry.id = ? WHERE owner = ? AND key = ?",
-      ).get(anchor, owner, key);
-      if (!there) return false;
+    } else if (!this.#has(owner, key, anchor)) {
+      return false;
+    }
+    // By hand: a foreign key to the parent would look through all entries for each one that is deleted.
+    const there = new Set([null, anchor]);
+    for (const { id, parent } of entries) {
+      if (!there.has(parent) && !this.#has(owner, key, parent as string)) throw new Error("no such parent entry");
+      there.add(id);
     }
     const { id } = this.#sql(
       `INSERT INTO session (owner, key, agent, created_at, updated_at, head, carries_history) VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6)
@@ -142,6 +145,13 @@ export class Database {
       insert.run(id, row.id, row.parent, row.message, row.run_id, row.at, row.hidden, row.aborted, row.usage);
     }
     return true;
+  }
+
+  #has(owner: string, key: string, entry: string): boolean {
+    const found = this.#sql(
+      "SELECT 1 FROM session JOIN entry ON entry.session = session.id AND entry.id = ? WHERE owner = ? AND key = ?",
+    ).get(entry, owner, key);
+    return found !== undefined;
   }
 
   #list({ owner, agent, limit, staleBefore }: Extract<Operation, { kind: "list" }>): Answers["list"] {

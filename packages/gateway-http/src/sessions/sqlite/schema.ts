@@ -17,8 +17,7 @@ const MIGRATIONS: readonly string[] = [
      carries_history INTEGER NOT NULL DEFAULT 0,
      UNIQUE (owner, key)
    ) STRICT;
-   CREATE INDEX session_by_use ON session (owner, updated_at);
-   CREATE INDEX session_by_age ON session (updated_at);
+   CREATE INDEX session_by_use ON session (updated_at);
    CREATE TABLE entry (
      seq INTEGER PRIMARY KEY,
      session INTEGER NOT NULL REFERENCES session (id) ON DELETE CASCADE,
@@ -30,8 +29,7 @@ const MIGRATIONS: readonly string[] = [
      hidden INTEGER NOT NULL,
      aborted INTEGER NOT NULL,
      usage TEXT,
-     UNIQUE (session, id),
-     FOREIGN KEY (session, parent) REFERENCES entry (session, id)
+     UNIQUE (session, id)
    ) STRICT;`,
 ];
 
