@@ -6,7 +6,10 @@ import { runFirstToken } from "./load/first-token.ts";
 import { runFlatOut } from "./load/flat-out.ts";
 import { runHeld, runStalled } from "./load/held.ts";
 import { type Figures, type Job, LoadClient } from "./load/load-client.ts";
+import { runManySessions } from "./load/many-sessions.ts";
 import { runBurst, runPaced } from "./load/paced.ts";
+import { runSession } from "./load/session.ts";
+import { runSync } from "./load/sync.ts";
 
 /** What one scenario against one target came to. */
 export type Outcome = { figures: Figures; expected: number; received: number; failures: string[] };
@@ -20,6 +23,9 @@ const scenarios: Record<string, (client: LoadClient, plan: any) => Promise<Figur
   json: runFlatOut,
   held: runHeld,
   stalled: runStalled,
+  session: runSession,
+  sync: runSync,
+  "many-sessions": runManySessions,
 };
 
 const job = JSON.parse(process.argv[2] ?? "{}") as Job;

@@ -17,6 +17,7 @@ checkFiles();
 for (let round = 1; round <= options.rounds; round++) {
   for (const scenario of options.scenarios) {
     for (const [target, launcher] of options.targets) {
+      if (scenario.target && scenario.target !== target) continue;
       const plan = options.quick ? scenario.quick : scenario.full;
       const startedAt = performance.now();
       const run = await runScenario(scenario, plan, launcher, options.standInPort);

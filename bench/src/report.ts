@@ -1,6 +1,6 @@
 import { type Figures, quantile } from "./load/load-client.ts";
 import type { Run } from "./run-scenario.ts";
-import type { Bound, Row, Scenario } from "./scenarios.ts";
+import type { Bound, Row, Scenario } from "./scenario.ts";
 
 /** Runs by scenario, target and round. */
 export type Results = Map<string, Map<string, Run[]>>;

@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type Figures, type Job, quantile } from "./load/load-client.ts";
+import type { Target } from "./load/request.ts";
 import type { Outcome } from "./load.ts";
 import { LOAD_CORE, launch } from "./proc.ts";
 import { readRssKib } from "./proc-stats.ts";
-import type { IdlePlan, Scenario } from "./scenarios.ts";
-import { type Launcher, startStandIn } from "./targets.ts";
+import type { Scenario } from "./scenario.ts";
+import type { IdlePlan } from "./scenarios.ts";
+import { type Launcher, type Live, startStandIn } from "./targets.ts";
 
 /** `problem` is what makes the bench fail: lost tokens, a dead process, a load that did not end. */
 export type Run = { figures: Figures; problem: string | null };
@@ -20,15 +22,21 @@ export async function runScenario(
   const standIn = await startStandIn(standInPort);
   try {
     if (scenario.name === "idle") return { figures: await runIdle(plan as IdlePlan, launcher), problem: null };
-    const live = await launcher(standIn.target);
+    const lives: Live[] = [];
     try {
+      for (const setup of scenario.gateways?.(plan) ?? [{}]) lives.push(await launcher(standIn.target, setup));
       const { deadlineMs, name } = scenario;
-      const outcome = await runLoad({ scenario: name, plan, deadlineMs, target: live.target, standIn: standIn.target });
-      const deaths = [toDeath("the target", live.running), toDeath("the stand-in", standIn.running)];
+      const [target, second] = lives.map((live) => live.target) as [Target, Target?];
+      const job = { scenario: name, plan, deadlineMs, target, standIn: standIn.target };
+      const outcome = await runLoad(second ? { ...job, second } : job);
+      const deaths = [
+        ...lives.map((live) => toDeath("the target", live.running)),
+        toDeath("the stand-in", standIn.running),
+      ];
       const problems = [...deaths, toLoss(outcome)].filter((problem) => problem !== null);
       return { figures: outcome.figures, problem: problems.join("; ") || null };
     } finally {
-      await live.stop();
+      for (const live of lives) await live.stop();
     }
   } catch (error) {
     return { figures: {}, problem: error instanceof Error ? error.message : String(error) };

@@ -2,20 +2,8 @@ import type { FirstTokenPlan } from "./load/first-token.ts";
 import type { FlatOutPlan } from "./load/flat-out.ts";
 import type { HeldPlan, StalledPlan } from "./load/held.ts";
 import type { BurstPlan, PacedPlan } from "./load/paced.ts";
-
-/** What a figure is held against: the floor's or direct's of the same round, or a figure of its own. */
-export type Bound = { of: "floor" | "direct" | "itself"; sense: "min" | "max"; gate: number; aim: number };
-/** One line of the table. `aboveDirect` takes direct's figure of the same round away first. */
-export type Row = { label: string; figure: string; aboveDirect?: boolean; bound?: Bound };
-/** `isSaturating`: target or load must be at its limit, or something else had the machine. */
-export type Scenario<Plan = unknown> = {
-  name: string;
-  full: Plan;
-  quick: Plan;
-  deadlineMs: number;
-  isSaturating?: true;
-  rows: Row[];
-};
+import type { Scenario } from "./scenario.ts";
+import { sessionScenarios } from "./session-scenarios.ts";
 
 export type IdlePlan = { starts: number; settleMs: number };
 
@@ -150,4 +138,5 @@ const idle: Scenario<IdlePlan> = {
   ],
 };
 
-export const scenarios: Scenario[] = [flatOut, paced, firstToken, burst, json, held, stalled, idle];
+const common = [flatOut, paced, firstToken, burst, json, held, stalled, idle];
+export const scenarios: Scenario[] = [...common, ...sessionScenarios];

@@ -9,13 +9,16 @@ import { microsNow } from "./clock.ts";
 import { AnswerStream, readStats, releaseHeld } from "./stand-in/answer-stream.ts";
 import { plainFrames, toCompletion, usageFrames } from "./stand-in/frames.ts";
 
+/** Messages of all requests so far: whether a session's history was really sent along. */
+let messages = 0;
+
 // Never the first to close an idle connection: a pool that reuses it at that moment would count as a failure.
 const server = createServer({ keepAliveTimeout: 600_000, requestTimeout: 0 }, (request, response) => {
   if (request.url === "/v1/chat/completions" && request.method === "POST") readBody(request, response);
   else if (request.url === "/control/release") {
     releaseHeld();
     response.end("{}");
-  } else if (request.url === "/control/stats") response.end(JSON.stringify(readStats()));
+  } else if (request.url === "/control/stats") response.end(JSON.stringify({ ...readStats(), messages }));
   else if (request.url === "/readyz") response.end("ok");
   else response.writeHead(404).end();
 });
@@ -35,6 +38,7 @@ function readBody(request: IncomingMessage, response: ServerResponse): void {
 
 function answer(response: ServerResponse, body: RequestBody): void {
   const ask = readAsk(body);
+  messages += body.messages?.length ?? 0;
   if (body.stream) {
     response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" });
     new AnswerStream(

@@ -2,13 +2,22 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Target } from "./load/load-client.ts";
+import type { Target } from "./load/request.ts";
 import { findFreePort, LOAD_CORE, launch, type Running, TARGET_CORE, untilReady } from "./proc.ts";
 
 /** A target that is up: where to send requests, and how to end it. `running` is null for what was not started here. */
 export type Live = { target: Target; running: Running | null; coldStartMs: number; stop(): Promise<void> };
+/** What makes a gateway other than its users have it. Other targets have no such thing. */
+export type GatewaySetup = {
+  /** The URL of a module that is loaded before it, in each of its threads. */
+  preload?: string;
+  /** The config's `sessions`. */
+  sessions?: object;
+  /** Fills the state folder before it starts. */
+  prepare?(stateFolder: string): Promise<void>;
+};
 /** `standIn` is given to what it stands behind. */
-export type Launcher = (standIn: Target) => Promise<Live>;
+export type Launcher = (standIn: Target, setup?: GatewaySetup) => Promise<Live>;
 
 const TOKEN = "bench-gateway-token";
 const CLI = fileURLToPath(new URL("../../packages/gateway-http/dist/cli.js", import.meta.url));
@@ -40,25 +49,25 @@ const startFloor: Launcher = async (standIn) => {
 };
 
 /** The built command, as its users start it. */
-const startGateway: Launcher = async (standIn) => {
+const startGateway: Launcher = async (standIn, { preload, sessions, prepare } = {}) => {
   if (!existsSync(CLI)) throw new Error(`${CLI} is missing: build first, or choose --targets direct,floor`);
   const port = await findFreePort();
   const folder = mkdtempSync(join(tmpdir(), "gateway-bench-"));
+  const clear = () => rmSync(folder, { recursive: true, force: true });
   const config = join(folder, "openclaw.json");
-  writeFileSync(config, JSON.stringify(toConfig(standIn.port)));
-  const env = { OPENCLAW_GATEWAY_TOKEN: TOKEN, OPENCLAW_STATE_DIR: join(folder, "state") };
-  const args = [CLI, "run", "--config", config, "--port", String(port)];
-  const live = await start(port, { token: TOKEN, model: "openclaw" }, () =>
-    launch(args, { core: TARGET_CORE, env }),
-  ).catch((error) => {
-    rmSync(folder, { recursive: true, force: true });
+  const stateFolder = join(folder, "state");
+  const env = { OPENCLAW_GATEWAY_TOKEN: TOKEN, OPENCLAW_STATE_DIR: stateFolder };
+  const args = [...(preload ? ["--import", preload] : []), CLI, "run", "--config", config, "--port", String(port)];
+  try {
+    writeFileSync(config, JSON.stringify({ ...toConfig(standIn.port), sessions }));
+    await prepare?.(stateFolder);
+    const names = { token: TOKEN, model: "openclaw", stateFolder };
+    const live = await start(port, names, () => launch(args, { core: TARGET_CORE, env }));
+    return { ...live, stop: () => live.stop().finally(clear) };
+  } catch (error) {
+    clear();
     throw error;
-  });
-  const stop = async () => {
-    await live.stop();
-    rmSync(folder, { recursive: true, force: true });
-  };
-  return { ...live, stop };
+  }
 };
 
 export const launchers: Record<string, Launcher> = { direct: startDirect, floor: startFloor, gateway: startGateway };
@@ -72,7 +81,9 @@ export function toPeer(text: string): Launcher {
   return async () => ({ target, running: null, coldStartMs: Number.NaN, stop: async () => {} });
 }
 
-async function start(port: number, names: { token: string; model: string }, launchIt: () => Running): Promise<Live> {
+type Names = Pick<Target, "token" | "model" | "stateFolder">;
+
+async function start(port: number, names: Names, launchIt: () => Running): Promise<Live> {
   const startedAt = performance.now();
   const running = launchIt();
   try {

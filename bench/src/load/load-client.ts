@@ -2,16 +2,23 @@ import { type Ask, toAskText } from "../ask.ts";
 import { microsNow } from "../clock.ts";
 import { readCpuMicros, readRssKib } from "../proc-stats.ts";
 import { HttpSocket } from "./http-socket.ts";
+import { type Message, type Target, toRequestBytes } from "./request.ts";
 import { StampReader, type Tally } from "./stamp-reader.ts";
 
-export type Target = { port: number; token: string; model: string; pid: number | null };
-/** One scenario against one target. */
-export type Job = { scenario: string; plan: unknown; deadlineMs: number; target: Target; standIn: Target };
+/** One scenario against one target, or two gateways that are compared with each other. */
+export type Job = {
+  scenario: string;
+  plan: unknown;
+  deadlineMs: number;
+  target: Target;
+  second?: Target;
+  standIn: Target;
+};
 export type Figures = Record<string, number>;
 export type Answer = { firstMs: number; reader: StampReader };
 
-/** Which of its own answers a scenario wants to hear about. */
-type Hooks = { onSocket?(socket: HttpSocket): void; isAbandoned?(): boolean };
+/** Which of its own answers a scenario wants to hear about; `tally` counts one apart from the others. */
+type Hooks = { onSocket?(socket: HttpSocket): void; isAbandoned?(): boolean; tally?: Tally };
 
 const MAX_FAILURES = 20;
 
@@ -21,42 +28,33 @@ export class LoadClient {
   readonly failures: string[] = [];
   expected = 0;
   received = 0;
-  readonly #job: Job;
+  readonly job: Job;
 
   constructor(job: Job) {
-    this.#job = job;
+    this.job = job;
   }
 
   get isBroken(): boolean {
     return this.failures.length >= MAX_FAILURES;
   }
 
-  newSocket(): HttpSocket {
-    return new HttpSocket(this.#job.target.port);
+  newSocket(target = this.job.target): HttpSocket {
+    return new HttpSocket(target.port);
   }
 
   /** The bytes of a request, made once for a scenario: building them must not be part of the load. */
   toRequest(ask: Partial<Ask> & { tokens: number }, stream = true): Buffer {
-    const { port, token, model } = this.#job.target;
-    const messages = [
+    const messages: Message[] = [
       { role: "user", content: "You will be asked to count. Are you ready?" },
       { role: "assistant", content: "Yes. Tell me how far and how fast." },
       { role: "user", content: toAskText(ask) },
     ];
-    const body = JSON.stringify({ model, stream, messages });
-    const head = [
-      "POST /v1/chat/completions HTTP/1.1",
-      `host: 127.0.0.1:${port}`,
-      `authorization: Bearer ${token}`,
-      "content-type: application/json",
-      `content-length: ${body.length}`,
-    ];
-    return Buffer.from(`${head.join("\r\n")}\r\n\r\n${body}`, "latin1");
+    return toRequestBytes(this.job.target, { stream, messages });
   }
 
   /** One request to its end. It never rejects: what went wrong is in `failures`, so that a run always has figures. */
   ask(socket: HttpSocket, request: Buffer, tokens: number, stream = true, hooks: Hooks = {}): Promise<Answer> {
-    const reader = new StampReader(this.tally);
+    const reader = new StampReader(hooks.tally ?? this.tally);
     const sentAt = microsNow();
     let status = 0;
     this.expected += tokens;
@@ -102,7 +100,7 @@ export class LoadClient {
   }
 
   #readMeters() {
-    const { target, standIn } = this.#job;
+    const { target, standIn } = this.job;
     return {
       micros: microsNow(),
       tokens: this.tally.tokens,
@@ -113,11 +111,11 @@ export class LoadClient {
 
   /** NaN where the target's process is not known, which is left out of the tables. */
   readRssKib(): number {
-    return this.#job.target.pid === null ? Number.NaN : readRssKib(this.#job.target.pid);
+    return this.job.target.pid === null ? Number.NaN : readRssKib(this.job.target.pid);
   }
 
   async control(command: "release" | "stats"): Promise<Record<string, number>> {
-    const answer = await fetch(`http://127.0.0.1:${this.#job.standIn.port}/control/${command}`);
+    const answer = await fetch(`http://127.0.0.1:${this.job.standIn.port}/control/${command}`);
     return (await answer.json()) as Record<string, number>;
   }
 }
