@@ -47,10 +47,26 @@ export {
   type ResponseFormat,
   responseFormatSchema,
 } from "./chat/request.ts";
+export {
+  type StoredCompletion,
+  type StoredMessage,
+  storedCompletionSchema,
+  storedMessageSchema,
+} from "./chat/stored-completion.ts";
 export { type FunctionTool, type Tool, type ToolChoice, toolChoiceSchema, toolSchema } from "./chat/tool.ts";
 export { ERRORS, type ErrorBody, type ErrorCode, type ErrorSpec, type ErrorType, isErrorCode } from "./error.ts";
 export { HEADERS } from "./headers.ts";
+export { type ListPage, type ListParams, listPageSchema } from "./list-page.ts";
 export { type Model, type ModelList, modelListSchema, modelSchema } from "./models.ts";
 // Run
 export { type AgentActivity, agentActivitySchema, type RunEvent, runEventSchema } from "./run-event.ts";
+// Sessions
+export {
+  type Session,
+  type SessionBranch,
+  type SessionMessage,
+  sessionBranchSchema,
+  sessionMessageSchema,
+  sessionSchema,
+} from "./session.ts";
 export { SSE_CONTENT_TYPE, SSE_DONE, SSE_DONE_FRAME, SSE_KEEP_ALIVE_FRAME } from "./sse.ts";

@@ -1,4 +1,5 @@
 import { GatewayError } from "../errors/gateway-error.ts";
+import type { SessionRef } from "../sessions/store.ts";
 import type { Run } from "./run.ts";
 import type { SessionContext } from "./run-in-session.ts";
 import type { RunRequest } from "./run-request.ts";
@@ -25,6 +26,8 @@ export interface Runs {
   /** @throws GatewayError 503 `gateway_draining` */
   start(request: RunRequest): Run;
   readonly active: number;
+  /** The run under way in a session, the one that came last when there are several. */
+  findInSession(session: SessionRef): Run | undefined;
   readonly draining: boolean;
   /** Starts no new run, waits for those under way, ends the rest after `timeoutMs`. */
   drain(timeoutMs: number): Promise<void>;
@@ -35,7 +38,7 @@ export function createRuns(
   context: SessionContext,
   onEnd: (summary: RunSummary, error: GatewayError | undefined) => void,
 ): Runs {
-  const active = new Set<Run>();
+  const active = new Map<Run, RunRequest>();
   let draining = false;
 
   return {
@@ -43,7 +46,7 @@ export function createRuns(
       if (draining) throw drainingError();
       const startedAt = performance.now();
       const run = startRun(request, context);
-      active.add(run);
+      active.set(run, request);
       void run.result.then((result) => {
         active.delete(run);
         onEnd(
@@ -68,15 +71,22 @@ export function createRuns(
     get active() {
       return active.size;
     },
+    findInSession({ owner, key }) {
+      let found: Run | undefined;
+      for (const [run, { session }] of active) {
+        if (session.key === key && session.owner === owner && !session.stateless) found = run;
+      }
+      return found;
+    },
     get draining() {
       return draining;
     },
     async drain(timeoutMs) {
       draining = true;
       const timer = setTimeout(() => {
-        for (const run of active) run.abort(drainingError());
+        for (const run of active.keys()) run.abort(drainingError());
       }, timeoutMs);
-      while (active.size > 0) await Promise.all(Array.from(active, (run) => run.result));
+      while (active.size > 0) await Promise.all(Array.from(active.keys(), (run) => run.result));
       clearTimeout(timer);
     },
   };
