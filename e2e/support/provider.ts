@@ -1,9 +1,11 @@
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { json } from "node:stream/consumers";
 import { onTestFinished } from "vitest";
 import { SECRETS } from "./run-bin.ts";
 
 export interface ProviderCall {
+  messages: unknown;
   authorization: string | undefined;
   /** Writes one token. */
   say(text: string): void;
@@ -18,9 +20,9 @@ export async function startProvider(): Promise<{ baseUrl: string; call(): Promis
   const calls: ProviderCall[] = [];
   const waiting: ((call: ProviderCall) => void)[] = [];
   const server = createServer(async (request, response) => {
-    request.resume();
+    const { messages } = (await json(request)) as { messages: unknown };
     response.writeHead(200, { "content-type": "text/event-stream" }).flushHeaders();
-    const call = toCall(request.headers.authorization, response);
+    const call = toCall(messages, request.headers.authorization, response);
     const taker = waiting.shift();
     if (taker) taker(call);
     else calls.push(call);
@@ -48,10 +50,11 @@ export function configFor(baseUrl: string): string {
   });
 }
 
-function toCall(authorization: string | undefined, response: ServerResponse): ProviderCall {
+function toCall(messages: unknown, authorization: string | undefined, response: ServerResponse): ProviderCall {
   const event = (delta: object, reason: string | null = null) =>
     `data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason: reason }] })}\n\n`;
   return {
+    messages,
     authorization,
     say: (content) => void response.write(event({ content })),
     finish: () => void response.end(`${event({}, "stop")}data: [DONE]\n\n`),

@@ -44,10 +44,16 @@ export function start(command: string, args: string[], { env, cwd }: RunOptions 
   child.stderr.setEncoding("utf8").on("data", (text) => {
     stderr += text;
   });
+  let isGone = false;
   const exited = new Promise<Awaited<Running["exited"]>>((resolve) => {
-    child.once("close", (code, signal) => resolve({ code, signal, stdout, stderr }));
+    child.once("close", (code, signal) => {
+      isGone = true;
+      resolve({ code, signal, stdout, stderr });
+    });
   });
   onTestFinished(() => {
+    // After hundreds of processes its number may be another's by now.
+    if (isGone) return;
     try {
       process.kill(-(child.pid as number), "SIGKILL");
     } catch {
@@ -86,7 +92,7 @@ export const SECRETS = {
 };
 
 /** Starts the built command line with this state folder. */
-function startBin(stateDir: string, args: string[], { env, cwd }: RunOptions = {}): Running {
+export function startBin(stateDir: string, args: string[], { env, cwd }: RunOptions = {}): Running {
   return start(process.execPath, [BIN, ...args], {
     env: { HOME: stateDir, OPENCLAW_STATE_DIR: stateDir, ...env },
     ...(cwd !== undefined && { cwd }),
