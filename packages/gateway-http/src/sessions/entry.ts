@@ -13,6 +13,8 @@ export interface Entry {
   readonly at: number;
   /** A step of the agent's that callers do not see: its own tool calls, their results. */
   readonly hidden?: boolean;
+  /** Its caller sent only what was new: to the model, all that is above came before it. */
+  readonly alone?: boolean;
   /** The run was cut short: the message is what had been said by then. */
   readonly aborted?: boolean;
   readonly usage?: Usage;
@@ -28,9 +30,11 @@ export interface Addition {
   readonly head?: string;
   /** The caller sent history, not only what is new. */
   readonly carriesHistory?: boolean;
+  /** This makes the session, with this title. Nothing is added when there is one already. */
+  readonly begins?: { readonly title: string | null };
 }
 
 /** The entry that has to be there already for an addition to make sense; `null` when it begins a branch. */
-export function anchorOf({ entries, head }: Omit<Addition, "agent">): string | null {
+export function anchorOf({ entries, head }: Pick<Addition, "entries" | "head">): string | null {
   return entries[0] ? entries[0].parent : (head ?? null);
 }

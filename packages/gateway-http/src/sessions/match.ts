@@ -1,5 +1,5 @@
 import type { TurnMessage } from "../chat/turn.ts";
-import { isSameMessage, isStartOf } from "./message-identity.ts";
+import { isSameMessage, isStartOf, normalizedText } from "./message-identity.ts";
 import type { Node, Transcript } from "./transcript.ts";
 
 /** Which messages of a request are kept already, and where. */
@@ -25,13 +25,30 @@ export function findMatch(sent: readonly TurnMessage[], transcript: Transcript):
   const lastAnswer = sent.findLastIndex(({ role }) => role === "assistant");
   // The usual request: a talk that is known whole, and something new. Nothing else can fit better.
   if (rooted.length > Math.max(lastAnswer, 0)) return { start: 0, nodes: rooted };
-  const nodes = longestPath(sent, 0, everywhere(transcript), transcript);
+  const nodes = longestPath(sent, 0, beginnings(sent, 0, transcript), transcript);
   if (nodes.length > 0) return { start: 0, nodes };
   for (let start = 1; start < Math.min(sent.length, MAX_UNKNOWN_START + 1); start++) {
-    const later = longestPath(sent, start, everywhere(transcript), transcript);
+    const later = longestPath(sent, start, beginnings(sent, start, transcript), transcript);
     if (later.some(({ entry }) => entry.message.role === "assistant")) return { start, nodes: later };
   }
   return undefined;
+}
+
+/**
+ * Where a path that begins with this message may begin: at messages of its text, at what was cut short, or at questions
+ * whose answers vouch for them. First messages of branches come first, then the newest: where only some are followed,
+ * these are.
+ */
+function beginnings(sent: readonly TurnMessage[], start: number, transcript: Transcript): Iterable<Node> {
+  const found = new Set<Node>();
+  const answer = sent[start + 1];
+  const same = transcript.ofText(normalizedText(sent[start] as TurnMessage));
+  const answers = answer?.role === "assistant" ? transcript.ofText(normalizedText(answer)) : [];
+  const above = [...answers, ...transcript.abortedAnswers].flatMap(({ visibleParent }) => visibleParent ?? []);
+  const all = [...above, ...transcript.abortedAnswers, ...same].reverse();
+  for (const node of all) if (!node.visibleParent) found.add(node);
+  for (const node of all) found.add(node);
+  return found;
 }
 
 /** One message of a path that fits. */
@@ -47,11 +64,11 @@ interface Step {
 function longestPath(
   sent: readonly TurnMessage[],
   start: number,
-  beginnings: Iterable<Node>,
+  from: Iterable<Node>,
   transcript: Transcript,
 ): Node[] {
   let steps: Step[] = [];
-  for (const node of beginnings) {
+  for (const node of from) {
     const step = fit(sent, start, node, undefined);
     if (step) steps.push(step);
     if (steps.length === MAX_PATHS) break;
@@ -70,15 +87,6 @@ function longestPath(
   const path: Node[] = [];
   for (let step = best(steps, transcript); step; step = step.previous) path.push(step.node);
   return path.reverse();
-}
-
-/** The first messages of the branches, then the others, the newest first: where only some are followed, these are. */
-function* everywhere({ visible, visibleRoots }: Transcript): Generator<Node> {
-  yield* visibleRoots;
-  for (let index = visible.length - 1; index >= 0; index--) {
-    const node = visible[index] as Node;
-    if (node.visibleParent) yield node;
-  }
 }
 
 /** Of equally long paths: one with most of the same words, one that begins a talk, the current one, the newest. */

@@ -1,5 +1,6 @@
 import { anchorOf } from "./entry.ts";
-import { idOfSession, type SessionInfo, type SessionStore } from "./store.ts";
+import { mentions } from "./mentions.ts";
+import { idOfSession, type ListPlace, type SessionInfo, type SessionStore } from "./store.ts";
 import { Transcript } from "./transcript.ts";
 
 export interface StoreLimits {
@@ -38,10 +39,16 @@ export function createMemoryStore({ maxEntries, pruneAfterMs, now = Date.now }: 
     async read(ref) {
       return find(idOfSession(ref))?.transcript;
     },
-    async append(ref, { agent, ...addition }) {
+    async find(ref) {
+      const session = find(idOfSession(ref));
+      return session && toInfo(session);
+    },
+    async append(ref, { agent, begins, ...addition }) {
       const id = idOfSession(ref);
       const at = now();
-      const transcript = find(id)?.transcript ?? new Transcript({ agent, title: null, createdAt: at, updatedAt: at });
+      const known = find(id)?.transcript;
+      if (known && begins) return false;
+      const transcript = known ?? new Transcript({ agent, title: begins?.title ?? null, createdAt: at, updatedAt: at });
       const follows = anchorOf(addition);
       if (follows !== null && !transcript.get(follows)) return false;
       transcript.add(addition);
@@ -62,16 +69,20 @@ export function createMemoryStore({ maxEntries, pruneAfterMs, now = Date.now }: 
       sessions.delete(id);
       return found;
     },
-    async list({ owner, agent, limit }) {
+    async list({ owner, agent, search, order = "desc", after, limit }) {
       prune();
+      const sign = order === "asc" ? 1 : -1;
       return [...sessions.values()]
         .filter(
-          (session) =>
-            session.owner === owner && (agent ?? session.transcript.meta.agent) === session.transcript.meta.agent,
+          ({ key, transcript: { meta }, ...session }) =>
+            session.owner === owner &&
+            (agent ?? meta.agent) === meta.agent &&
+            (search === undefined || mentions(search, meta.title, key)),
         )
-        .reverse()
-        .slice(0, limit)
-        .map(toInfo);
+        .map(toInfo)
+        .filter((info) => after === undefined || sign * compare(info, after) > 0)
+        .sort((one, other) => sign * compare(one, other))
+        .slice(0, limit);
     },
     async prune() {
       prune();
@@ -82,6 +93,14 @@ export function createMemoryStore({ maxEntries, pruneAfterMs, now = Date.now }: 
   };
 }
 
+/** Negative when the first was used earlier. */
+function compare(one: ListPlace, other: ListPlace): number {
+  if (one.updatedAt !== other.updatedAt) return one.updatedAt - other.updatedAt;
+  if (one.key === other.key) return 0;
+  return one.key < other.key ? -1 : 1;
+}
+
 function toInfo({ key, transcript }: Session): SessionInfo {
-  return { key, ...transcript.meta, head: transcript.head?.entry.id ?? null, messages: transcript.visible.length };
+  const { meta, head, visible, branches } = transcript;
+  return { key, ...meta, head: head?.entry.id ?? null, messages: visible.length, branches };
 }

@@ -23,13 +23,22 @@ export function isStartOf(sent: TurnMessage, kept: TurnMessage): boolean {
 /** Made once for each message: a talk may be compared with every message of its session. */
 const normalized = new WeakMap<TurnMessage, string>();
 
-function normalizedText(message: TurnMessage): string {
+/** Its text as it is compared. */
+export function normalizedText(message: TurnMessage): string {
   let text = normalized.get(message);
   if (text === undefined) {
-    text = textOf(message.content).normalize("NFC").trim();
+    text = toNfc(textOf(message.content)).trim();
     normalized.set(message, text);
   }
   return text;
+}
+
+/** More combining marks in a row than any writing has; Unicode's Stream-Safe Text Format (UAX #15) allows 30. */
+const ENDLESS_MARKS = /\p{M}{31}/u;
+
+/** Marks without end are left as they are: to order them takes time that grows with the square of their number. */
+function toNfc(text: string): string {
+  return ENDLESS_MARKS.test(text) ? text : text.normalize("NFC");
 }
 
 /** The ids that tell tool calls and their results apart; the same text for the same ids. */

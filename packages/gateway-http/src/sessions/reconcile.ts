@@ -1,13 +1,12 @@
 import { copyMessage, type TurnMessage } from "../chat/turn.ts";
+import { GatewayError } from "../errors/gateway-error.ts";
+import type { Entry } from "./entry.ts";
 import { findMatch, isToldAgain, type Match } from "./match.ts";
 import { isSameMessage } from "./message-identity.ts";
 import { hiddenStepsBefore, type Node, type Transcript } from "./transcript.ts";
 
 /** A message to keep, not yet in the tree. */
-export interface NewMessage {
-  message: TurnMessage;
-  hidden: boolean;
-}
+export interface NewMessage extends Pick<Entry, "message" | "hidden" | "alone"> {}
 
 /** Where a request stands in its session. */
 export interface Placement {
@@ -21,6 +20,8 @@ export interface Placement {
   aside: boolean;
   /** Nothing is kept yet. */
   isFirst: boolean;
+  /** About how many characters are kept. */
+  weight: number;
   /** The caller sent history, not only what is new. */
   carriesHistory: boolean;
 }
@@ -38,21 +39,22 @@ export function reconcile(
   transcript: Transcript | undefined,
   { isChat }: { isChat: boolean },
 ): Placement {
-  const carriesHistory = sent.some(({ role }) => role === "assistant");
+  const hasAnswers = sent.some(({ role }) => role === "assistant");
   const isFirst = !transcript?.size;
-  const place = transcript && !isFirst ? findPlace(sent, transcript, isChat, carriesHistory) : undefined;
-  return { ...(place ?? begin(sent, transcript)), aside: isChat && !place, isFirst, carriesHistory };
+  const place = transcript && !isFirst ? findPlace(sent, transcript, isChat, hasAnswers) : undefined;
+  const { carriesHistory = hasAnswers, ...found } = place ?? begin(sent, transcript);
+  return { ...found, aside: isChat && !place, isFirst, weight: transcript?.weight ?? 0, carriesHistory };
 }
 
-type Place = Pick<Placement, "talk" | "parent" | "fresh">;
+type Place = Pick<Placement, "talk" | "parent" | "fresh"> & { carriesHistory?: boolean };
 
 function findPlace(
   sent: readonly TurnMessage[],
   transcript: Transcript,
   isChat: boolean,
-  carriesHistory: boolean,
+  hasAnswers: boolean,
 ): Place | undefined {
-  if (!carriesHistory && (!isChat || sent[0]?.role === "tool")) {
+  if (!hasAnswers && (!isChat || sent[0]?.role === "tool")) {
     const again = transcript.carriesHistory ? findWholeTalk(sent, transcript) : undefined;
     return again ? carryOn(sent, again, transcript) : continueHead(sent, transcript);
   }
@@ -73,20 +75,49 @@ function carryOn(sent: readonly TurnMessage[], { start, nodes }: Match, transcri
     sent[start + index] as TurnMessage,
   ]);
   const fresh = withHiddenSteps(sent.slice(start + nodes.length), transcript);
-  const last = nodes.at(-1) as Node;
-  return { talk: [...before.map(toMessage), ...known, ...fresh.map(toMessage)], parent: last.entry.id, fresh };
+  const [first, last] = [nodes[0] as Node, nodes.at(-1) as Node];
+  // Whoever said only what was new, and now tells this turn again (a tool's call and its result), goes on with all of it.
+  const past = start === 0 && first.entry.alone ? transcript.path(first.entry.parent) : [];
+  return {
+    talk: [...past.map(toMessage), ...before.map(toMessage), ...known, ...fresh.map(toMessage)],
+    parent: last.entry.id,
+    fresh,
+    ...(past.length > 0 && { carriesHistory: false }),
+  };
 }
 
 /** The request says only what is new. */
 function continueHead(sent: readonly TurnMessage[], transcript: Transcript): Place {
-  const { head } = transcript;
+  const head = sent[0]?.role === "tool" ? findCall(sent[0].tool_call_id, transcript) : transcript.head;
   const past = transcript.path(head?.entry.id).map(toMessage);
   const unanswered = findUnanswered(sent, head ? head.visibleChildren : transcript.visibleRoots);
   return {
     talk: [...past, ...sent],
     parent: unanswered?.entry.id ?? head?.entry.id ?? null,
-    fresh: unanswered ? [] : sent.map((message) => ({ message, hidden: false })),
+    fresh: unanswered ? [] : sent.map((message) => ({ message, alone: true })),
   };
+}
+
+/**
+ * Where the result of a tool's call belongs: behind the newest call of this id, and its results that are there already.
+ * @throws GatewayError 400 when there is no such call
+ */
+function findCall(id: string, transcript: Transcript): Node {
+  let place = transcript.visible.findLast(
+    ({ entry: { message } }) => message.role === "assistant" && message.tool_calls?.some((call) => call.id === id),
+  );
+  if (!place) {
+    throw new GatewayError("invalid_value", "messages[0].tool_call_id: no call of this id is in the session.", {
+      param: "messages[0].tool_call_id",
+    });
+  }
+  for (let next: Node | undefined = place; next; ) {
+    place = next;
+    next = next.visibleChildren.findLast(
+      ({ entry: { message } }) => message.role === "tool" && message.tool_call_id !== id,
+    );
+  }
+  return place;
 }
 
 /** The same words at the same place that no answer came to: their caller was told of a failure and says them again. */
@@ -97,7 +128,7 @@ function findUnanswered(sent: readonly TurnMessage[], siblings: readonly Node[])
     node = among.findLast(
       ({ entry, visibleChildren }) =>
         isSameMessage(message, entry.message) &&
-        visibleChildren.every(({ entry: next }) => next.message.role !== "assistant"),
+        visibleChildren.every(({ entry: next }) => next.message.role !== "assistant" || next.aborted),
     );
     if (!node) return undefined;
     among = node.visibleChildren;
@@ -121,7 +152,7 @@ function withHiddenSteps(sent: readonly TurnMessage[], transcript: Transcript | 
         ? transcript.visible.findLast((node) => node.parent?.entry.hidden && isToldAgain(message, node))
         : undefined;
     const steps = given ? hiddenStepsBefore(given) : [];
-    return [...steps.map((step) => ({ message: step.message, hidden: true })), { message, hidden: false }];
+    return [...steps.map((step) => ({ message: step.message, hidden: true })), { message }];
   });
 }
 

@@ -23,12 +23,30 @@ export interface ChosenKey {
  */
 export function readSessionKeyHeader(header: string | undefined): ChosenKey | undefined {
   const key = header === undefined ? "" : decode(header).trim();
-  if (key === "") return undefined;
-  if (RESERVED.test(key)) throw invalid("begins with a reserved name (subagent:, cron:, acp:)");
+  return key === "" ? undefined : parseSessionKey(key, HEADERS.sessionKey);
+}
+
+/**
+ * Reads a key that a caller chose, in full or bare.
+ * @param param where it was said
+ * @throws GatewayError 400 `invalid_session_key`
+ */
+export function parseSessionKey(text: string, param: string): ChosenKey {
+  const key = text.trim();
+  if (key === "") throw invalid("is empty", param);
+  if (RESERVED.test(key)) throw invalid("begins with a reserved name (subagent:, cron:, acp:)", param);
   if (!/^agent:/i.test(key)) return { key, agentId: undefined };
   const [, agentId = "", rest = ""] = /^agent:([^:]*):(.*)$/is.exec(key) ?? [];
-  if (!isAgentId(agentId.toLowerCase()) || rest === "") throw invalid("must read agent:<id>:<name>");
+  if (!isAgentId(agentId.toLowerCase()) || rest === "") throw invalid("must read agent:<id>:<name>", param);
   return { key, agentId: agentId.toLowerCase() };
+}
+
+/**
+ * The whole key of a session of this agent, whom a key in full names already.
+ * @throws GatewayError 400 `invalid_session_key`
+ */
+export function toSessionKey({ key, agentId }: ChosenKey, agent: string, param: string): string {
+  return checked(agentId === undefined ? `agent:${agent}:${key}` : key, param);
 }
 
 export interface SessionQuery {
@@ -60,15 +78,14 @@ export function resolveSession(query: SessionQuery): SessionChoice {
     return { key: `${prefix}openai:${query.createId()}`, stateless: true, isChat: false };
   }
   if (chosen) {
-    const key = chosen.agentId === undefined ? prefix + chosen.key : chosen.key;
-    return { key: checked(key, HEADERS.sessionKey), stateless: false, isChat: false };
+    return { key: toSessionKey(chosen, agentId, HEADERS.sessionKey), stateless: false, isChat: false };
   }
   if (chatId) {
     const key = checked(`${prefix}openai-chat:${chatId.value}`, chatId.header);
     return { key, stateless: false, isChat: true };
   }
-  if (user !== undefined && user !== "") {
-    return { key: checked(`${prefix}openai-user:${user}`, "user"), stateless: false, isChat: false };
+  if (user !== undefined && user.trim() !== "") {
+    return { key: checked(`${prefix}openai-user:${user.trim()}`, "user"), stateless: false, isChat: false };
   }
   return { key: `${prefix}openai:${query.createId()}`, stateless: true, isChat: false };
 }

@@ -17,11 +17,22 @@ export interface SessionInfo {
   readonly head: string | null;
   /** Messages that callers see, on all branches. */
   readonly messages: number;
+  /** How many of them are the last of their branch. */
+  readonly branches: number;
 }
+
+/** A place in the list of sessions, whether or not a session is at it now. */
+export type ListPlace = Pick<SessionInfo, "updatedAt" | "key">;
 
 interface ListQuery {
   readonly owner: string;
-  readonly agent?: string;
+  readonly agent?: string | undefined;
+  /** Part of the title or the key, in any case. */
+  readonly search?: string | undefined;
+  /** By last use, then by key. Default: `desc`, what was used last comes first. */
+  readonly order?: "asc" | "desc" | undefined;
+  /** Begins behind this place. */
+  readonly after?: ListPlace | undefined;
   /** At most this many. */
   readonly limit: number;
 }
@@ -36,16 +47,19 @@ export interface SessionStore {
   open(): Promise<void>;
   /** The whole tree; `undefined` for a session that does not exist. It may grow while it is held, and only grow. */
   read(session: SessionRef): Promise<Transcript | undefined>;
+  /** The session without its messages, and without reading them. */
+  find(session: SessionRef): Promise<SessionInfo | undefined>;
   /**
    * Adds to a session, and makes it when the first entry has no parent and there is none. Resolves to `false`, and adds
-   * nothing, when what the first entry follows is not there any more: somebody deleted the session meanwhile.
+   * nothing, when what the first entry follows is not there any more: somebody deleted the session meanwhile. Or when
+   * it is to begin a session that is there already.
    */
   append(session: SessionRef, addition: Addition): Promise<boolean>;
   /** Sets the title. Resolves to whether there is such a session. */
   rename(session: SessionRef, title: string | null): Promise<boolean>;
   /** Resolves to whether there was such a session. */
   delete(session: SessionRef): Promise<boolean>;
-  /** Sessions of one owner, the last used first. */
+  /** Sessions of one owner. */
   list(query: ListQuery): Promise<SessionInfo[]>;
   /** Removes what is older than the store's limits allow. Stores do it by themselves too. */
   prune(): Promise<void>;

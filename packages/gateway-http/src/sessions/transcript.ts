@@ -1,4 +1,8 @@
 import type { Addition, Entry } from "./entry.ts";
+import { normalizedText } from "./message-identity.ts";
+
+/** Characters that an entry takes besides its text, measured. */
+const ENTRY_WEIGHT = 700;
 
 /** An entry at its place in the tree. */
 export interface Node {
@@ -25,11 +29,17 @@ export class Transcript {
   carriesHistory = false;
   /** What callers see, in the order it was kept. */
   readonly visible: Node[] = [];
+  /** Those of them that were cut short. */
+  readonly abortedAnswers: Node[] = [];
   /** The first messages of all branches. */
   readonly visibleRoots: Node[] = [];
   #head: Node | null = null;
+  #branches = 0;
   readonly #roots: Node[] = [];
   readonly #nodes = new Map<string, Node>();
+  #weight = 0;
+  /** What callers see, by text; made when it is first asked for. */
+  #byText: Map<string, Node[]> | undefined;
 
   constructor(meta: TranscriptMeta) {
     this.meta = meta;
@@ -43,6 +53,25 @@ export class Transcript {
   /** How many entries there are, hidden ones too. */
   get size(): number {
     return this.#nodes.size;
+  }
+
+  /** About how many characters of memory it takes. */
+  get weight(): number {
+    return this.#weight;
+  }
+
+  /** The messages of this text that callers see, oldest first. */
+  ofText(text: string): readonly Node[] {
+    if (!this.#byText) {
+      this.#byText = new Map();
+      for (const node of this.visible) this.#index(node, this.#byText);
+    }
+    return this.#byText.get(text) ?? [];
+  }
+
+  /** How many messages that callers see are the last of their branch. */
+  get branches(): number {
+    return this.#branches;
   }
 
   get(id: string): Node | undefined {
@@ -67,7 +96,7 @@ export class Transcript {
   }
 
   /** @throws Error when an entry's parent is not here, and then nothing was added */
-  add({ entries, head, carriesHistory }: Omit<Addition, "agent">): void {
+  add({ entries, head, carriesHistory }: Pick<Addition, "entries" | "head" | "carriesHistory">): void {
     const coming = new Set<string>();
     for (const { id, parent } of entries) {
       if (parent !== null && !this.#nodes.has(parent) && !coming.has(parent)) throw new Error("no such parent entry");
@@ -80,16 +109,37 @@ export class Transcript {
     if (carriesHistory) this.carriesHistory = true;
   }
 
+  #index(node: Node, byText: Map<string, Node[]>): void {
+    const text = normalizedText(node.entry.message);
+    const same = byText.get(text);
+    if (same) same.push(node);
+    else byText.set(text, [node]);
+  }
+
   #add(entry: Entry): void {
     const parent = entry.parent === null ? null : (this.#nodes.get(entry.parent) ?? null);
     const visibleParent = parent?.entry.hidden ? parent.visibleParent : parent;
     const node: Node = { entry, parent, children: [], visibleParent, visibleChildren: [] };
     this.#nodes.set(entry.id, node);
+    this.#weight += weightOf(entry);
     (parent ? parent.children : this.#roots).push(node);
     if (entry.hidden) return;
     this.visible.push(node);
+    if (entry.aborted) this.abortedAnswers.push(node);
+    if (this.#byText) this.#index(node, this.#byText);
+    // The first to follow a message takes over as its branch's end.
+    if (!visibleParent || visibleParent.visibleChildren.length > 0) this.#branches++;
     (visibleParent ? visibleParent.visibleChildren : this.visibleRoots).push(node);
   }
+}
+
+/** About how many characters of memory entries take: their texts, and what surrounds even the shortest. */
+export function weightOfAll(entries: readonly Pick<Entry, "message">[]): number {
+  return entries.reduce((sum, entry) => sum + weightOf(entry), 0);
+}
+
+function weightOf({ message }: Pick<Entry, "message">): number {
+  return ENTRY_WEIGHT + (typeof message.content === "string" ? message.content.length : JSON.stringify(message).length);
 }
 
 /** The agent's own steps between an answer and what it answers, oldest first. */

@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
 import { ConfigError } from "../../src/errors/config-error.ts";
 import { StateLockedError } from "../../src/errors/state-locked-error.ts";
+import { Connection } from "../../src/sessions/sqlite/connection.ts";
 import { createSqliteStore, type SqliteStoreOptions } from "../../src/sessions/sqlite/sqlite-store.ts";
 import { entry, keep, ref, sessionStoreContract, texts } from "./store-contract.ts";
 
@@ -17,14 +18,8 @@ async function makeFolder(): Promise<string> {
 }
 
 function createStore(folder: string, more: Partial<SqliteStoreOptions> = {}) {
-  const store = createSqliteStore({
-    folder,
-    sync: "full",
-    lockTimeoutMs: 0,
-    maxEntries: 1000,
-    pruneAfterMs: 1e15,
-    ...more,
-  });
+  const connection = new Connection({ folder, sync: "full", lockTimeoutMs: 0 });
+  const store = createSqliteStore(connection, { maxEntries: 1000, pruneAfterMs: 1e15, ...more });
   onTestFinished(() => store.close());
   return store;
 }
@@ -62,6 +57,21 @@ test("a folder has one store at a time", async () => {
   // Whoever was refused may try again.
   await keep(second, ref("a"), "1");
   expect(await texts(second, ref("a"))).toEqual(["1"]);
+});
+
+test("one that was refused does not take the lock from the one that has it", async () => {
+  const folder = await makeFolder();
+  await createStore(folder).open();
+  await expect(createStore(folder).open()).rejects.toThrow(StateLockedError);
+  const source = new URL("../../src/sessions/sqlite/connection.ts", import.meta.url).href;
+  const script = `
+    const { Connection } = await import(${JSON.stringify(source)});
+    const options = { folder: ${JSON.stringify(folder)}, sync: "full", lockTimeoutMs: 0 };
+    await new Connection(options).open().then(() => console.log("opened"), (error) => console.log(error.name));
+  `;
+  const args = ["--input-type=module", "--conditions=@openclaw/source", "-e", script];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 5000 });
+  expect(stdout.trim()).toBe("StateLockedError");
 });
 
 test("only its user may read what is kept", async () => {
@@ -112,10 +122,12 @@ test("a file that is no database, and a folder that is none, are said, with the 
 
 test("a store that nobody closes keeps no process alive, and loses nothing", async () => {
   const folder = await makeFolder();
-  const source = new URL("../../src/sessions/sqlite/sqlite-store.ts", import.meta.url).href;
+  const source = (name: string) => new URL(`../../src/sessions/sqlite/${name}.ts`, import.meta.url).href;
   const script = `
-    const { createSqliteStore } = await import(${JSON.stringify(source)});
-    const store = createSqliteStore({ folder: ${JSON.stringify(folder)}, sync: "full", lockTimeoutMs: 0, maxEntries: 9, pruneAfterMs: 1e15 });
+    const { createSqliteStore } = await import(${JSON.stringify(source("sqlite-store"))});
+    const { Connection } = await import(${JSON.stringify(source("connection"))});
+    const connection = new Connection({ folder: ${JSON.stringify(folder)}, sync: "full", lockTimeoutMs: 0 });
+    const store = createSqliteStore(connection, { maxEntries: 9, pruneAfterMs: 1e15 });
     const entry = { id: "1", parent: null, message: { role: "user", content: "hi" }, runId: "r", at: 1 };
     await store.append({ owner: "operator", key: "agent:main:a" }, { agent: "main", entries: [entry], head: "1" });
   `;

@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from "vitest";
 import type { TurnMessage } from "../../src/chat/turn.ts";
 import type { Entry } from "../../src/sessions/entry.ts";
 import type { StoreLimits } from "../../src/sessions/memory-store.ts";
-import type { SessionRef, SessionStore } from "../../src/sessions/store.ts";
+import type { SessionInfo, SessionRef, SessionStore } from "../../src/sessions/store.ts";
 
 export const ref = (key: string, owner = "operator"): SessionRef => ({ owner, key: `agent:main:${key}` });
 
@@ -43,6 +43,7 @@ export function sessionStoreContract(name: string, create: Create): void {
   test(`${name}: a session that does not exist is nothing`, async () => {
     const { store } = await open();
     expect(await store.read(ref("a"))).toBeUndefined();
+    expect(await store.find(ref("a"))).toBeUndefined();
     expect(await store.rename(ref("a"), "title")).toBe(false);
     expect(await store.delete(ref("a"))).toBe(false);
     expect(await store.list({ owner: "operator", limit: 10 })).toEqual([]);
@@ -208,10 +209,111 @@ export function sessionStoreContract(name: string, create: Create): void {
         updatedAt: clock.now,
         head: "3",
         messages: 3,
+        branches: 1,
       },
       expect.objectContaining({ key: "agent:main:c", messages: 2, updatedAt: clock.now - 1000 }),
     ]);
     expect(await store.list({ owner: "operator", limit: 10 })).toHaveLength(4);
+  });
+
+  test(`${name}: the list goes both ways, place by place, those of the same moment too`, async () => {
+    const { store, clock } = await open();
+    const keys = ["b", "a", "d", "c"].map((key) => ref(key).key);
+    for (const key of keys.slice(0, 3)) await keep(store, { owner: "operator", key }, "1");
+    clock.now += 1;
+    await keep(store, { owner: "operator", key: keys[3] as string }, "1");
+    const up = ["a", "b", "d", "c"].map((key) => ref(key).key);
+    for (const order of ["asc", "desc"] as const) {
+      for (const limit of [1, 2, 3, 10]) {
+        const seen: SessionInfo[] = [];
+        for (;;) {
+          const page = await store.list({ owner: "operator", order, limit, after: seen.at(-1) });
+          if (page.length === 0) break;
+          expect(page.length).toBeLessThanOrEqual(limit);
+          seen.push(...page);
+        }
+        expect(seen.map(({ key }) => key)).toEqual(order === "asc" ? up : up.toReversed());
+      }
+    }
+    // A place is one, whoever is there.
+    const after = { key: ref("bb").key, updatedAt: clock.now - 1 };
+    const behind = await store.list({ owner: "operator", order: "asc", limit: 10, after });
+    expect(behind.map(({ key }) => key)).toEqual([ref("d").key, ref("c").key]);
+  });
+
+  test(`${name}: the list is searched in titles and keys, in any case and script`, async () => {
+    const { store } = await open();
+    for (const key of ["Holidays", "work", "ЖЁЛТЫЙ"]) await keep(store, ref(key), "needle");
+    await store.rename(ref("work"), "Straße 100% é_x");
+    const found = async (search: string) =>
+      (await store.list({ owner: "operator", search, limit: 10 })).map(({ key }) => key.replace("agent:main:", ""));
+    expect(await found("HOLI")).toEqual(["Holidays"]);
+    expect(await found("жёлтый")).toEqual(["ЖЁЛТЫЙ"]);
+    for (const search of ["strasse", "100%", "E\u0301_X", "Work"])
+      expect(await found(search), search).toEqual(["work"]);
+    for (const search of ["%", "_", "needle", "\u0000", "'"]) {
+      expect(await found(search), search).toEqual(search === "%" || search === "_" ? ["work"] : []);
+    }
+    expect(await found("AGENT:MAIN:")).toHaveLength(3);
+    expect(await store.list({ owner: "local", search: "work", limit: 10 })).toEqual([]);
+    expect(await store.list({ owner: "operator", agent: "beta", search: "work", limit: 10 })).toEqual([]);
+  });
+
+  test(`${name}: branches are counted as callers see them`, async () => {
+    const { store } = await open();
+    const steps: Entry[][] = [
+      [entry("q")],
+      [entry("step", "q", { hidden: true }), entry("a", "step")],
+      // Another answer, that other steps led to; then steps that led to nothing.
+      [entry("step 2", "q", { hidden: true }), entry("step 3", "step 2", { hidden: true }), entry("b", "step 3")],
+      [entry("step 4", "a", { hidden: true })],
+      [entry("step 5", "b", { hidden: true }), entry("c", "step 5"), entry("d", "c")],
+      [entry("other root")],
+      [entry("step 0", null, { hidden: true }), entry("third root", "step 0")],
+    ];
+    const counts: number[] = [];
+    for (const entries of steps) {
+      await store.append(ref("a"), { agent: "main", entries });
+      const info = await store.find(ref("a"));
+      const transcript = await store.read(ref("a"));
+      const leaves = transcript?.visible.filter(({ visibleChildren }) => visibleChildren.length === 0);
+      expect([info?.branches, info?.messages]).toEqual([leaves?.length, transcript?.visible.length]);
+      expect(transcript?.branches).toBe(leaves?.length);
+      counts.push(info?.branches ?? 0);
+    }
+    expect(counts).toEqual([1, 1, 2, 2, 2, 3, 4]);
+    expect(await store.list({ owner: "operator", limit: 1 })).toEqual([await store.find(ref("a"))]);
+  });
+
+  test(`${name}: what is to begin a session begins it whole, or not at all`, async () => {
+    const { store, clock } = await open();
+    const begin = (...ids: string[]) => {
+      const entries = ids.map((id, index) => entry(id, index === 0 ? null : (ids[index - 1] as string)));
+      const head = ids.at(-1) as string;
+      return store.append(ref("a"), { agent: "main", entries, head, carriesHistory: true, begins: { title: "T" } });
+    };
+    expect(await begin("1", "2")).toBe(true);
+    expect(await store.find(ref("a"))).toMatchObject({ title: "T", head: "2", messages: 2 });
+    expect((await store.read(ref("a")))?.carriesHistory).toBe(true);
+    expect(await begin("3")).toBe(false);
+    expect(await texts(store, ref("a"))).toEqual(["1", "2"]);
+    await store.delete(ref("a"));
+    expect((await Promise.all([begin("4"), begin("5")])).sort()).toEqual([false, true]);
+    expect(await texts(store, ref("a"))).toHaveLength(1);
+    clock.now += 60_000;
+    expect(await begin("6")).toBe(true);
+    expect(await texts(store, ref("a"))).toEqual(["6"]);
+    await keep(store, ref("a"), "7");
+    expect((await store.read(ref("a")))?.meta).toMatchObject({ title: "T", createdAt: clock.now });
+  });
+
+  test(`${name}: a session that is too old is neither found, renamed nor deleted`, async () => {
+    const { store, clock } = await open();
+    await keep(store, ref("a"), "1");
+    clock.now += 60_000;
+    expect(await store.find(ref("a"))).toBeUndefined();
+    expect(await store.rename(ref("a"), "title")).toBe(false);
+    expect(await store.delete(ref("a"))).toBe(false);
   });
 
   test(`${name}: the session unused for longest goes when there are too many`, async () => {

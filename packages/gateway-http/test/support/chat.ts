@@ -48,7 +48,9 @@ export function readAnswer(raw: string): Omit<StreamedAnswer, "response"> {
   expect(raw.endsWith("\n\n"), "the last frame is whole").toBe(true);
   const frames = raw.slice(0, -2).split("\n\n");
   const comments = frames.filter((frame) => frame.startsWith(":"));
-  const data = frames.filter((frame) => !frame.startsWith(":")).map((frame) => frame.replace(/^data: /, ""));
+  const data = frames
+    .filter((frame) => !frame.startsWith(":"))
+    .map((frame) => frame.replace(/^(?:id: .*\n)?data: /, ""));
   expect(data.filter((item) => item === "[DONE]")).toHaveLength(1);
   expect(data.pop()).toBe("[DONE]");
   const parsed = data.map((item) => JSON.parse(item) as ChatCompletionChunk & Partial<ErrorBody>);

@@ -14,12 +14,15 @@ export interface StartOptions {
   agents?: GatewayOptions["agents"];
   /** Environment variables the gateway sees; nothing of the real ones. */
   variables?: Record<string, string>;
+  /** The state folder of another gateway; without it, a new one that is removed when the test ends. */
+  stateDir?: string;
 }
 
 export interface StartedGateway {
   gateway: Gateway;
   url: string;
   port: number;
+  stateDir: string;
   /** `fetch` of a path with the token; a body makes it a JSON POST. */
   request(
     path: string,
@@ -32,8 +35,9 @@ export async function startGateway({
   config = {},
   agents,
   variables = {},
+  stateDir: givenStateDir,
 }: StartOptions = {}): Promise<StartedGateway> {
-  const stateDir = await mkdtemp(join(tmpdir(), "openclaw-test-"));
+  const stateDir = givenStateDir ?? (await mkdtemp(join(tmpdir(), "openclaw-test-")));
   const env = readEnvironment({ HOME: stateDir, OPENCLAW_STATE_DIR: stateDir, ...variables });
   const merged = {
     logging: { level: "silent" },
@@ -59,12 +63,13 @@ export async function startGateway({
   const { url, port } = await gateway.listen();
   onTestFinished(async () => {
     await gateway.close({ drainTimeoutMs: 0 });
-    await rm(stateDir, { recursive: true, force: true });
+    if (!givenStateDir) await rm(stateDir, { recursive: true, force: true });
   });
   return {
     gateway,
     url,
     port,
+    stateDir,
     request: (path, { body, headers, ...init } = {}) =>
       fetch(`${url}${path}`, {
         ...init,

@@ -1,4 +1,6 @@
+import { mkdir } from "node:fs/promises";
 import { Worker } from "node:worker_threads";
+import { ConfigError } from "../../errors/config-error.ts";
 import { StateLockedError } from "../../errors/state-locked-error.ts";
 import type { Answers, Batch, Opened, OpenOptions, Operation, Outcome } from "./operations.ts";
 
@@ -29,12 +31,15 @@ export class Connection {
     this.#options = options;
   }
 
-  /** @throws StateLockedError; Error when the database cannot be used */
+  /**
+   * The other calls do it by themselves.
+   * @throws StateLockedError; ConfigError when the folder cannot be used
+   */
   async open(): Promise<void> {
-    if (this.#closed) throw new Error("the sessions' database is closed");
+    if (this.#closed) throw new Error("the database is closed");
     this.#opened ??= this.#start().catch((error) => {
       this.#opened = undefined;
-      throw error;
+      throw error instanceof StateLockedError ? error : unusable(this.#options.folder, error);
     });
     this.#worker = await this.#opened;
   }
@@ -74,7 +79,8 @@ export class Connection {
     await exited;
   }
 
-  #start(): Promise<Worker> {
+  async #start(): Promise<Worker> {
+    await mkdir(this.#options.folder, { recursive: true, mode: 0o700 });
     return new Promise((resolve, reject) => {
       // Code from the command line has a flag that a thread, started from a file, refuses.
       const isTyped = process.execArgv.some((flag) => flag.startsWith("--input-type"));
@@ -137,4 +143,10 @@ export class Connection {
     this.#onIdle?.();
     for (const { reject } of waiting) reject(error);
   }
+}
+
+function unusable(folder: string, cause: unknown): ConfigError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const ways = 'Choose a folder with OPENCLAW_STATE_DIR, or set sessions.store.kind to "memory".';
+  return new ConfigError(`${folder}: sessions cannot be stored here: ${reason}. ${ways}`, { cause });
 }

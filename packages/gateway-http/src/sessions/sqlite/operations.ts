@@ -1,27 +1,49 @@
+import type { CompletionAnswers, CompletionOperation } from "../../completions/sqlite/operations.ts";
+import type { ListPlace } from "../store.ts";
+
 /** What the thread of the database is asked to do, and what it answers: plain data, to be sent between threads. */
 
-export type Operation =
-  | { kind: "read"; owner: string; key: string; staleBefore: number }
+export type Operation = SessionOperation | CompletionOperation;
+
+export type SessionOperation =
+  | ({ kind: "read" } & Target)
+  | ({ kind: "find" } & Target)
+  | ({ kind: "delete" } & Target)
   | AppendOperation
-  | { kind: "rename"; owner: string; key: string; title: string | null }
-  | { kind: "delete"; owner: string; key: string }
-  | { kind: "list"; owner: string; agent: string | null; limit: number; staleBefore: number }
+  | ({ kind: "rename"; title: string | null } & Target)
+  | ListOperation
   | { kind: "prune"; staleBefore: number; maxEntries: number };
 
-export interface AppendOperation {
-  kind: "append";
+interface Target {
   owner: string;
   key: string;
+  /** A session last used by then counts as gone. */
+  staleBefore: number;
+}
+
+interface ListOperation {
+  kind: "list";
+  owner: string;
+  agent: string | null;
+  search: string | null;
+  order: "asc" | "desc";
+  after: ListPlace | null;
+  limit: number;
+  staleBefore: number;
+}
+
+export interface AppendOperation extends Target {
+  kind: "append";
   agent: string;
   /** Unix time in milliseconds. */
   at: number;
   /** The entry that must be there; `null` when a branch begins. */
   anchor: string | null;
-  /** A session last used by then counts as gone. */
-  staleBefore: number;
   entries: EntryRow[];
   head: string | null;
   carriesHistory: boolean;
+  /** There must be no such session yet. */
+  begins?: { title: string | null };
 }
 
 export interface EntryRow {
@@ -33,6 +55,8 @@ export interface EntryRow {
   at: number;
   /** 0 or 1. */
   hidden: number;
+  /** 0 or 1. */
+  alone: number;
   /** 0 or 1. */
   aborted: number;
   /** JSON. */
@@ -49,13 +73,19 @@ export interface SessionRow {
   carries_history: number;
 }
 
+export interface CountedRow extends SessionRow {
+  messages: number;
+  branches: number;
+}
+
 /** What each kind of operation answers. */
-export interface Answers {
+export interface Answers extends CompletionAnswers {
   read: { session: SessionRow; entries: EntryRow[] } | null;
+  find: CountedRow | null;
   append: boolean;
   rename: boolean;
   delete: boolean;
-  list: (SessionRow & { messages: number })[];
+  list: CountedRow[];
   /** The sessions that were removed. */
   prune: { owner: string; key: string }[];
 }

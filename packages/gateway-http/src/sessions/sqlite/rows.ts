@@ -1,9 +1,9 @@
 import type { Entry } from "../entry.ts";
 import type { SessionInfo } from "../store.ts";
 import { Transcript } from "../transcript.ts";
-import type { Answers, EntryRow, SessionRow } from "./operations.ts";
+import type { Answers, CountedRow, EntryRow, SessionRow } from "./operations.ts";
 
-export function toRow({ id, parent, message, runId, at, hidden, aborted, usage }: Entry): EntryRow {
+export function toRow({ id, parent, message, runId, at, hidden, aborted, alone, usage }: Entry): EntryRow {
   return {
     id,
     parent,
@@ -11,6 +11,7 @@ export function toRow({ id, parent, message, runId, at, hidden, aborted, usage }
     run_id: runId,
     at,
     hidden: hidden ? 1 : 0,
+    alone: alone ? 1 : 0,
     aborted: aborted ? 1 : 0,
     usage: usage ? JSON.stringify(usage) : null,
   };
@@ -26,15 +27,16 @@ export function toTranscript({ session, entries }: NonNullable<Answers["read"]>)
   return transcript;
 }
 
-export function toInfo(row: SessionRow & { messages: number }): SessionInfo {
-  return { key: row.key, ...toMeta(row), head: row.head, messages: row.messages };
+export function toInfo(row: CountedRow): SessionInfo {
+  const { key, head, messages, branches } = row;
+  return { key, ...toMeta(row), head, messages, branches };
 }
 
 function toMeta({ agent, title, created_at, updated_at }: SessionRow) {
   return { agent, title, createdAt: created_at, updatedAt: updated_at };
 }
 
-function toEntry({ id, parent, message, run_id, at, hidden, aborted, usage }: EntryRow): Entry {
+function toEntry({ id, parent, message, run_id, at, hidden, alone, aborted, usage }: EntryRow): Entry {
   return {
     id,
     parent,
@@ -42,6 +44,7 @@ function toEntry({ id, parent, message, run_id, at, hidden, aborted, usage }: En
     runId: run_id,
     at,
     ...(hidden && { hidden: true }),
+    ...(alone && { alone: true }),
     ...(aborted && { aborted: true }),
     ...(usage !== null && { usage: JSON.parse(usage) }),
   };

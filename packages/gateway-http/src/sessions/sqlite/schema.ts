@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { COMPLETION_TABLES } from "../../completions/sqlite/tables.ts";
 
 /**
  * One step each from an older database to the next; never changed once it was released, only added to.
@@ -18,19 +19,26 @@ const MIGRATIONS: readonly string[] = [
      UNIQUE (owner, key)
    ) STRICT;
    CREATE INDEX session_by_use ON session (updated_at);
+   CREATE INDEX session_of_owner ON session (owner, updated_at, key);
    CREATE TABLE entry (
      seq INTEGER PRIMARY KEY,
      session INTEGER NOT NULL REFERENCES session (id) ON DELETE CASCADE,
      id TEXT NOT NULL,
      parent TEXT,
-     message TEXT NOT NULL,
+     -- The seq of the nearest entry above that callers see.
+     follows INTEGER,
      run_id TEXT NOT NULL,
      at INTEGER NOT NULL,
      hidden INTEGER NOT NULL,
+     alone INTEGER NOT NULL,
      aborted INTEGER NOT NULL,
      usage TEXT,
+     -- The last column: whoever wants another does not have to go through it.
+     message TEXT NOT NULL,
      UNIQUE (session, id)
-   ) STRICT;`,
+   ) STRICT;
+   CREATE INDEX entry_seen ON entry (session, hidden, follows);`,
+  COMPLETION_TABLES,
 ];
 
 /** @throws Error when the database was made by a newer version */

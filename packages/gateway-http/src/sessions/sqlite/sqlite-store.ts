@@ -1,17 +1,13 @@
-import { mkdir } from "node:fs/promises";
-import { ConfigError } from "../../errors/config-error.ts";
-import { StateLockedError } from "../../errors/state-locked-error.ts";
 import { type Addition, anchorOf } from "../entry.ts";
 import type { StoreLimits } from "../memory-store.ts";
 import { idOfSession, type SessionRef, type SessionStore } from "../store.ts";
-import { Transcript } from "../transcript.ts";
-import { Connection } from "./connection.ts";
-import type { EntryRow, OpenOptions } from "./operations.ts";
+import { Transcript, weightOfAll } from "../transcript.ts";
+import type { Connection } from "./connection.ts";
 import { toInfo, toRow, toTranscript } from "./rows.ts";
 import { TranscriptCache } from "./transcript-cache.ts";
 
-export interface SqliteStoreOptions extends StoreLimits, OpenOptions {
-  /** Characters of messages kept at hand, each at most two bytes. Default: 16 Mi. */
+export interface SqliteStoreOptions extends StoreLimits {
+  /** Characters of memory for transcripts at hand, about. Default: 16 Mi. */
   maxCached?: number;
 }
 
@@ -22,25 +18,15 @@ const PRUNE_EVERY_MS = 60_000;
  * Sessions in a database in the state folder. This process is its one writer, so what it read or wrote lately it knows:
  * most turns ask the database for nothing before they write.
  */
-export function createSqliteStore(options: SqliteStoreOptions): SessionStore {
-  const { folder, sync, lockTimeoutMs, maxEntries, pruneAfterMs, now = Date.now } = options;
-  const connection = new Connection({ folder, sync, lockTimeoutMs });
+export function createSqliteStore(connection: Connection, options: SqliteStoreOptions): SessionStore {
+  const { maxEntries, pruneAfterMs, now = Date.now } = options;
   const cache = new TranscriptCache(options.maxCached ?? 16 * 1024 * 1024);
   const staleBefore = () => now() - pruneAfterMs;
   let opened: Promise<void> | undefined;
   let pruning: NodeJS.Timeout | undefined;
 
   async function start(): Promise<void> {
-    try {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-      await connection.open();
-    } catch (error) {
-      if (error instanceof StateLockedError) throw error;
-      throw new ConfigError(
-        `${folder}: sessions cannot be stored here: ${error instanceof Error ? error.message : error}. Choose a folder with OPENCLAW_STATE_DIR, or set sessions.store.kind to "memory".`,
-        { cause: error },
-      );
-    }
+    await connection.open();
     const pruneQuietly = () => void prune().catch(() => {});
     pruning = setInterval(pruneQuietly, PRUNE_EVERY_MS).unref();
     pruneQuietly();
@@ -58,8 +44,9 @@ export function createSqliteStore(options: SqliteStoreOptions): SessionStore {
     const answer = await connection.do<"read">({ kind: "read", ...ref, staleBefore: staleBefore() });
     if (!answer) return undefined;
     const known = cache.get(id);
-    if (known) cache.set(id, known, sizeOf(answer.entries));
-    return toTranscript(answer);
+    const transcript = toTranscript(answer);
+    if (known) cache.set(id, known, transcript.weight);
+    return transcript;
   }
 
   async function prune(): Promise<void> {
@@ -78,8 +65,10 @@ export function createSqliteStore(options: SqliteStoreOptions): SessionStore {
       const id = idOfSession(ref);
       const known = cache.get(id);
       if (known) {
-        const transcript = await known;
-        if (!transcript || transcript.meta.updatedAt > staleBefore()) return transcript;
+        // `null` where nothing was added to it: what is there now, the database knows.
+        const transcript = await known.catch(() => null);
+        if (transcript === undefined) return undefined;
+        if (transcript && transcript.meta.updatedAt > staleBefore()) return transcript;
         cache.delete(id);
       }
       await open();
@@ -87,46 +76,64 @@ export function createSqliteStore(options: SqliteStoreOptions): SessionStore {
       cache.set(id, loading);
       return loading;
     },
+    async find(ref) {
+      await open();
+      const row = await connection.do<"find">({ kind: "find", ...ref, staleBefore: staleBefore() });
+      return row ? toInfo(row) : undefined;
+    },
     async append(ref, addition) {
       await open();
       const id = idOfSession(ref);
       const entries = addition.entries.map(toRow);
       const at = now();
+      const anchor = anchorOf(addition);
+      const stale = staleBefore();
       const done = connection.do<"append">({
         kind: "append",
         ...ref,
         agent: addition.agent,
         at,
-        anchor: anchorOf(addition),
-        staleBefore: staleBefore(),
+        anchor,
+        staleBefore: stale,
         entries,
         head: addition.head ?? null,
         carriesHistory: addition.carriesHistory ?? false,
+        ...(addition.begins && { begins: addition.begins }),
       });
       // In the order of the writes, and seen by nobody before it is written.
       const known = cache.get(id);
       if (known) {
         const grown = Promise.all([known, done]).then(([transcript, isThere]) => {
-          if (!isThere) throw new Error("the session is gone");
-          return grow(transcript, addition, at);
+          if (!isThere) throw new Error("nothing was added");
+          const isGone = anchor === null && transcript && transcript.meta.updatedAt <= stale;
+          return grow(isGone ? undefined : transcript, addition, at);
         });
-        cache.set(id, grown, sizeOf(entries));
+        cache.set(id, grown, weightOfAll(addition.entries));
       }
       return done;
     },
     async rename(ref, title) {
       await open();
       cache.delete(idOfSession(ref));
-      return connection.do<"rename">({ kind: "rename", ...ref, title });
+      return connection.do<"rename">({ kind: "rename", ...ref, title, staleBefore: staleBefore() });
     },
     async delete(ref) {
       await open();
       cache.delete(idOfSession(ref));
-      return connection.do<"delete">({ kind: "delete", ...ref });
+      return connection.do<"delete">({ kind: "delete", ...ref, staleBefore: staleBefore() });
     },
-    async list({ owner, agent = null, limit }) {
+    async list({ owner, agent = null, search = null, order = "desc", after, limit }) {
       await open();
-      const rows = await connection.do<"list">({ kind: "list", owner, agent, limit, staleBefore: staleBefore() });
+      const rows = await connection.do<"list">({
+        kind: "list",
+        owner,
+        agent,
+        search,
+        order,
+        after: after ? { updatedAt: after.updatedAt, key: after.key } : null,
+        limit,
+        staleBefore: staleBefore(),
+      });
       return rows.map(toInfo);
     },
     async close() {
@@ -136,13 +143,9 @@ export function createSqliteStore(options: SqliteStoreOptions): SessionStore {
   };
 }
 
-function grow(transcript: Transcript | undefined, { agent, ...addition }: Addition, at: number): Transcript {
-  const grown = transcript ?? new Transcript({ agent, title: null, createdAt: at, updatedAt: at });
+function grow(transcript: Transcript | undefined, { agent, begins, ...addition }: Addition, at: number): Transcript {
+  const grown = transcript ?? new Transcript({ agent, title: begins?.title ?? null, createdAt: at, updatedAt: at });
   grown.add(addition);
   grown.meta = { ...grown.meta, updatedAt: at };
   return grown;
-}
-
-function sizeOf(entries: readonly EntryRow[]): number {
-  return entries.reduce((sum, { message }) => sum + message.length, 0);
 }

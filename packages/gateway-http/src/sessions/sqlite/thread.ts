@@ -1,6 +1,7 @@
 /** The thread that owns the database: nothing that waits for the disk waits on the event loop of the streams. */
 import { parentPort, workerData } from "node:worker_threads";
-import { Database, LockedError } from "./database.ts";
+import { Database } from "./database.ts";
+import { LockedError } from "./lock.ts";
 import type { Batch, Opened, OpenOptions } from "./operations.ts";
 
 // Node 22 calls its own SQLite experimental, once in every process that uses it. Nobody here can do anything about it.
