@@ -7,8 +7,9 @@ import { readEnvironment } from "./config/env.ts";
 import type { LoadedConfig } from "./config/load.ts";
 import { bindAddress } from "./config/network.ts";
 import { parseConfig } from "./config/parse.ts";
-import type { Config, ConfigInput } from "./config/schema.ts";
+import type { ConfigInput } from "./config/schema.ts";
 import { collectSecrets } from "./config/secrets.ts";
+import { createStores } from "./create-stores.ts";
 import { createRedactor } from "./errors/redact.ts";
 import { addApi } from "./http/api.ts";
 import { createApp } from "./http/app.ts";
@@ -17,14 +18,9 @@ import { addHealthRoutes } from "./http/routes/health.ts";
 import { KEY_VARIABLES } from "./models/known-providers.ts";
 import { createModels } from "./models/models.ts";
 import { createLog } from "./observe/log.ts";
-import { createRuns, type Runs } from "./runs/runs.ts";
+import { createJournal } from "./runs/journal.ts";
+import { createRuns, drainingError, type Runs } from "./runs/runs.ts";
 import { createLanes } from "./sessions/lane.ts";
-import { createMemoryStore } from "./sessions/memory-store.ts";
-import { createSqliteStore } from "./sessions/sqlite/sqlite-store.ts";
-import type { SessionStore } from "./sessions/store.ts";
-
-/** Milliseconds a gateway waits for the one before it to let go of the state folder. */
-const LOCK_TIMEOUT_MS = 500;
 
 export interface GatewayOptions {
   /** The keys of the config file, or what `loadConfig()` read. Without it: the defaults, endpoint off. */
@@ -87,10 +83,10 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
   const agents = createAgentRegistry([...own, ...configured]);
 
   const { concurrency, maxQueued } = config.sessions;
-  const store = createStore(config.sessions, env.stateDir);
+  const { sessions, completions } = createStores(config.sessions, env.stateDir);
   const lanes = createLanes({ policy: concurrency, maxQueued });
   const logBug = (cause: unknown, context: object) => log.error({ ...context, bug: redact(describe(cause)) }, "bug");
-  const runs = createRuns({ store, lanes }, (summary, error) => {
+  const runs = createRuns({ store: sessions, lanes }, (summary, error) => {
     if (error?.code === "internal_error") logBug(error.cause, { runId: summary.runId });
     // The caller is told less of a provider's refusal than whoever has to mend it.
     const reason = error && redact(error.cause === undefined ? error.message : `${error.message} ${error.cause}`);
@@ -98,17 +94,18 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
   });
 
   const { http, auth, trustedProxies } = config.gateway;
+  const journal = createJournal({ store: completions, resumeWindowMs: http.resumeWindowMs });
   let app: ReturnType<typeof createApp> | undefined;
 
   return {
     agents: agents.all,
     defaultAgent: agents.default,
     runs,
-    open: () => store.open(),
+    open: () => sessions.open(),
     async listen() {
       if (app || runs.draining) throw new Error("a gateway listens once; make another one");
       const { host, loopback } = bindAddress(config.gateway);
-      const opening = store.open();
+      const opening = sessions.open();
       // Awaited below, while the rest gets ready; what fails before is told instead.
       opening.catch(() => {});
       const credentials = await resolveCredentials({ auth, env, stateDir: env.stateDir, loopback });
@@ -128,6 +125,9 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
         authenticator: createAuthenticator({ credentials, rateLimit: auth.rateLimit }),
         agents,
         runs,
+        sessions,
+        journal,
+        completions,
         created: Math.floor(modifiedAt / 1000),
       });
       if (options.webRoot !== undefined) (await import("./http/web-root.ts")).addWebRoot(app, options.webRoot);
@@ -145,18 +145,15 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
       };
     },
     async close({ drainTimeoutMs = 30_000 } = {}) {
-      await runs.drain(drainTimeoutMs);
+      const drained = runs.drain(drainTimeoutMs);
+      // Whoever watches under a key may come back to the next gateway, and find the answer there.
+      journal.dismiss(drainingError());
+      await drained;
       await app?.close();
       await models.close();
-      await store.close();
+      await sessions.close();
     },
   };
-}
-
-function createStore({ store, maxEntries, pruneAfter }: Config["sessions"], folder: string): SessionStore {
-  const limits = { maxEntries, pruneAfterMs: pruneAfter };
-  if (store.kind === "memory") return createMemoryStore(limits);
-  return createSqliteStore({ ...limits, folder, sync: store.sync, lockTimeoutMs: LOCK_TIMEOUT_MS });
 }
 
 function toLoaded(input: GatewayOptions["config"] = {}): Pick<LoadedConfig, "config" | "env" | "modifiedAt"> {

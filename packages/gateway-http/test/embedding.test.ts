@@ -1,4 +1,7 @@
-import { expect, onTestFinished, test, vi } from "vitest";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { createGateway, defineAgent, type GatewayOptions } from "../src/index.ts";
 
 const echo = defineAgent({
@@ -6,6 +9,17 @@ const echo = defineAgent({
   async *run({ messages }) {
     yield `You said: ${messages.at(-1)?.content}`;
   },
+});
+
+// Not the state folder of whoever runs the tests.
+let stateDir = "";
+beforeEach(() => {
+  stateDir = mkdtempSync(join(tmpdir(), "openclaw-embedding-"));
+  vi.stubEnv("OPENCLAW_STATE_DIR", stateDir);
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(stateDir, { recursive: true, force: true });
 });
 
 function embed(options: GatewayOptions = {}) {
@@ -45,7 +59,6 @@ test("a run needs no HTTP", async () => {
 
 test("OPENCLAW_GATEWAY_PORT is the port of a config that names none", async () => {
   vi.stubEnv("OPENCLAW_GATEWAY_PORT", "0");
-  onTestFinished(() => void vi.unstubAllEnvs());
   const gateway = embed({ config: { gateway: { auth: { token: "embedded-token" } }, logging: { level: "silent" } } });
   const { port } = await gateway.listen();
   expect(port).not.toBe(18789);

@@ -3,9 +3,12 @@ import { GatewayError } from "../errors/gateway-error.ts";
 
 type Issue = z.core.$ZodIssue;
 
-/** Turns the first thing a schema found wrong into a 400 that names the parameter. */
-export function toValidationError(error: z.ZodError): GatewayError {
-  const { issue, path } = deepest(error.issues[0] as Issue, []);
+/**
+ * Turns the first thing a schema found wrong into a 400 that names the parameter.
+ * @param at where in the body the checked value stands
+ */
+export function toValidationError(error: z.ZodError, ...at: string[]): GatewayError {
+  const { issue, path } = deepest(error.issues[0] as Issue, at);
   const param = toParam(path);
   const code = isTypeIssue(issue) ? "invalid_type" : "invalid_value";
   return new GatewayError(code, `${param || "The body"}: ${sentence(issue)}`, { param: param || undefined });

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { createAgentRegistry } from "../agents/registry.ts";
 import { resolveAgent } from "../agents/resolve-agent.ts";
+import { LOCAL, OPERATOR } from "../auth/caller.ts";
 import type { Environment } from "../config/env.ts";
 import { loadConfig } from "../config/load.ts";
 import { StateLockedError } from "../errors/state-locked-error.ts";
@@ -45,7 +46,7 @@ export async function runAgent(options: Options, env: Environment): Promise<numb
   const run = gateway.runs.start({
     agent,
     turn: { messages: [{ role: "user", content: text }], instructions: [], params: {}, stream: options.json !== true },
-    session: { owner: "operator", ...session },
+    session: { owner: (loaded.config.gateway.auth.mode === "none" ? LOCAL : OPERATOR).owner, ...session },
     model: options.model,
   });
   run.subscribe((events) => {

@@ -41,7 +41,7 @@ const REFUSED: KeyTable = {
   "": "$include mcp",
   gateway: "tls",
   "gateway.auth": "keys trustedProxy",
-  "gateway.http": "cors resumeWindowMs",
+  "gateway.http": "cors",
   "gateway.http.endpoints.chatCompletions": "images",
   "agents.defaults": "maxSteps runner tools",
   "agents.list.*": "maxSteps runner tools",

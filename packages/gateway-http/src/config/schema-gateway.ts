@@ -37,6 +37,8 @@ const httpSchema = z
     /** 0 sends a stream's headers at once. */
     commitAfterMs: delayMs.default(1000),
     slowClientMs: timerMs.default(60_000),
+    /** How long a run with an idempotency key goes on when nobody watches. */
+    resumeWindowMs: timerMs.default(30_000),
     hosts: z.array(hostName).default([]),
   })
   .prefault({});

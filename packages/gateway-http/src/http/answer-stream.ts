@@ -30,13 +30,7 @@ export function answerStream(reply: FastifyReply, run: Run, options: AnswerStrea
       clearTimeout(commitTimer);
       reply.hijack();
       resolve();
-      raw.writeHead(200, {
-        ...(reply.getHeaders() as Record<string, string>),
-        "content-type": SSE_CONTENT_TYPE,
-        "cache-control": "no-cache, no-transform",
-        // nginx buffers an answer unless told not to.
-        "x-accel-buffering": "no",
-      });
+      raw.writeHead(200, streamHeaders(reply));
       writer = createSseWriter(raw, options);
       void writer.write(held);
       return writer;
@@ -64,4 +58,15 @@ export function answerStream(reply: FastifyReply, run: Run, options: AnswerStrea
     });
     abortWhenGone(raw, run);
   });
+}
+
+/** The head of a stream: what the reply has, and what makes it one. */
+export function streamHeaders(reply: FastifyReply): Record<string, string> {
+  return {
+    ...(reply.getHeaders() as Record<string, string>),
+    "content-type": SSE_CONTENT_TYPE,
+    "cache-control": "no-cache, no-transform",
+    // nginx buffers an answer unless told not to.
+    "x-accel-buffering": "no",
+  };
 }

@@ -29,11 +29,22 @@ export function requireJson(headers: IncomingHttpHeaders): void {
   }
 }
 
+/**
+ * As {@link requireJson}, where a body may be left out.
+ * @throws GatewayError 415
+ */
+export function requireJsonIfAny(headers: IncomingHttpHeaders): void {
+  const { "content-type": type, "content-length": length, "transfer-encoding": encoding } = headers;
+  if (type !== undefined || encoding !== undefined || Number(length ?? 0) > 0) requireJson(headers);
+}
+
 /** Parses JSON bodies: strict UTF-8, and members that would reach an object's prototype are dropped. */
 export function addJsonParser(app: FastifyInstance): void {
   const parseJson = app.getDefaultJsonParser("remove", "remove");
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("application/json", { parseAs: "buffer" }, (request, body: Buffer, done) => {
+    // Many clients name the type although they send nothing. Where a body is needed, the route says so.
+    if (body.length === 0) return done(null, undefined);
     if (!isUtf8(body)) return done(new GatewayError("invalid_json", "The body is not valid UTF-8."));
     void parseJson(request, body.toString("utf8"), (error, value) => {
       if (error) done(fromFastify(error));

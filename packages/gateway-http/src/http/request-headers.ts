@@ -39,23 +39,31 @@ export function readChannel(headers: IncomingMessage["headers"]): string | undef
   return value;
 }
 
+/** The number of the last event that a client has had of an answer, and which answer that was. */
+export interface LastEvent {
+  runId: string;
+  index: number;
+}
+
 /**
- * Checks what a client says to come back to a run. This version keeps no journal of runs, so there is never one to
- * come back to, and nothing is started in its place.
+ * `idempotency-key`, and with it `last-event-id`.
+ * @throws GatewayError 400 `invalid_header`, `invalid_resume`
  */
-export function refuseResume(headers: IncomingMessage["headers"]): void {
+export function readIdempotency(headers: IncomingMessage["headers"]): { key?: string; lastEvent?: LastEvent } {
   const key = headers[HEADERS.idempotencyKey];
+  const lastEventId = headers[HEADERS.lastEventId];
   if (typeof key === "string" && key !== "" && !/^[\x21-\x7e]{1,255}$/.test(key)) {
     throw invalidHeader(HEADERS.idempotencyKey, "must be 1 to 255 visible ASCII characters");
   }
-  const lastEventId = headers[HEADERS.lastEventId];
-  if (lastEventId === undefined || lastEventId === "") return;
-  if (!key) {
-    throw new GatewayError("invalid_resume", `${HEADERS.lastEventId} needs an ${HEADERS.idempotencyKey}.`, {
-      param: HEADERS.lastEventId,
-    });
-  }
-  throw new GatewayError("resume_lost", "The run to come back to is not here any more.", {
+  if (lastEventId === undefined || lastEventId === "") return typeof key === "string" && key !== "" ? { key } : {};
+  if (typeof key !== "string" || key === "") throw invalidResume(`needs an ${HEADERS.idempotencyKey}`);
+  const [, runId = "", index] = /^(.{1,255}):(\d{1,9})$/.exec(String(lastEventId)) ?? [];
+  if (index === undefined) throw invalidResume("must be the id of an event, <completion id>:<n>");
+  return { key, lastEvent: { runId, index: Number(index) } };
+}
+
+export function invalidResume(what: string): GatewayError {
+  return new GatewayError("invalid_resume", `The header ${HEADERS.lastEventId} ${what}.`, {
     param: HEADERS.lastEventId,
   });
 }

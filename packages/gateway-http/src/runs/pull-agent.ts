@@ -42,7 +42,9 @@ export async function pullAgent(run: Run, request: RunRequest, talk: readonly Tu
   const aborted = run.result.then(({ error, finishReason }) =>
     error ? { error } : { finishReason: finishReason ?? "stop" },
   );
-  return Promise.race([pulled, aborted]);
+  const end = await Promise.race([pulled, aborted]);
+  // An agent that stops because it was told to has not come to its end.
+  return run.ended ? aborted : end;
 }
 
 async function pull(run: Run, start: () => AsyncIterable<AgentOutput>): Promise<PullEnd> {

@@ -6,9 +6,13 @@ import type { Entry } from "../sessions/entry.ts";
 import type { Lanes } from "../sessions/lane.ts";
 import { type NewMessage, type Placement, reconcile } from "../sessions/reconcile.ts";
 import { idOfSession, type SessionStore } from "../sessions/store.ts";
+import { weightOfAll } from "../sessions/transcript.ts";
 import type { PullEnd } from "./pull-agent.ts";
 import type { Run } from "./run.ts";
 import type { RunRequest } from "./run-request.ts";
+
+/** Characters a session may hold: each turn may have to read all of it, and all sessions share one memory. */
+const MAX_WEIGHT = 32 * 1024 * 1024;
 
 export interface SessionContext {
   store: SessionStore;
@@ -37,24 +41,34 @@ export async function runInSession(
     const end = await pull(withAnsweredCalls(talk));
     const aborted = "error" in end;
     const message = toAnswer(run, aborted);
-    // Kept before the end is told: what a caller was told must still be known after a crash.
-    if (message) {
-      const answer: Entry = {
-        ...toEntry(run.id, asked, { message, hidden: false }),
-        ...(aborted && { aborted }),
-        ...(run.usage && { usage: run.usage }),
-      };
-      // Nothing is added when somebody deleted the session meanwhile, and that is as they wished.
-      await store.append(session, {
-        agent: agent.id,
-        entries: [answer],
-        ...((!aside || leave) && { head: answer.id }),
-        carriesHistory,
-      });
-    }
+    // What was cut short and not streamed nobody has read: its question is still to be answered.
+    const wasSeen = !aborted || turn.stream;
+    // Kept before the end is told: what a caller was told must still be known after a crash. Both at once: a store that
+    // groups its writes keeps both or neither.
+    await Promise.all([
+      message &&
+        keepAnswer(message, asked, aborted, { movesHead: (!aside || leave !== undefined) && wasSeen, carriesHistory }),
+      "error" in end ? undefined : request.beforeEnd?.({ answer: run.answer, usage: run.usage, ...end }),
+    ]);
     return end;
   } finally {
     leave?.();
+  }
+
+  async function keepAnswer(
+    message: TurnMessage,
+    asked: string | null,
+    aborted: boolean,
+    { movesHead, carriesHistory }: { movesHead: boolean; carriesHistory: boolean },
+  ): Promise<void> {
+    const answer: Entry = {
+      ...toEntry(run.id, asked, { message }),
+      ...(aborted && { aborted }),
+      ...(run.usage && { usage: run.usage }),
+    };
+    const head = movesHead ? { head: answer.id } : {};
+    // Nothing is added when somebody deleted the session meanwhile, and that is as they wished.
+    await store.append(session, { agent: agent.id, entries: [answer], ...head, carriesHistory });
   }
 
   /**
@@ -73,11 +87,13 @@ export async function runInSession(
   /** Kept before the agent starts: a crash in mid-answer must not lose what the user said. */
   async function keepQuestion(place: Placement): Promise<Placement & { asked: string | null }> {
     run.signal.throwIfAborted();
-    const { fresh, parent, carriesHistory } = place;
+    const { fresh, parent, carriesHistory, weight } = place;
+    if (weight + weightOfAll(fresh) > MAX_WEIGHT) throw tooLong();
     const entries = toEntries(run.id, parent, fresh);
     const asked = entries.at(-1)?.id ?? parent;
     if (entries.length === 0) return { ...place, asked };
     const kept = await store.append(session, { agent: agent.id, entries, carriesHistory });
+    run.signal.throwIfAborted();
     // Between reading and writing, somebody deleted the session: it begins anew.
     return kept ? { ...place, asked } : keepQuestion(await findPlace());
   }
@@ -89,9 +105,15 @@ function toEntries(runId: string, parent: string | null, fresh: readonly NewMess
   return entries;
 }
 
-function toEntry(runId: string, parent: string | null, { message, hidden }: NewMessage): Entry {
+function toEntry(runId: string, parent: string | null, { message, ...flags }: NewMessage): Entry {
   const id = `msg_${randomUUID().replaceAll("-", "")}`;
-  return { id, parent, message: copyMessage(message), runId, at: Date.now(), ...(hidden && { hidden }) };
+  return { id, parent, message: copyMessage(message), runId, at: Date.now(), ...flags };
+}
+
+function tooLong(): GatewayError {
+  return new GatewayError("context_length_exceeded", "The session is full: begin another, or delete this one.", {
+    param: "messages",
+  });
 }
 
 /** What was said, whole or cut short, as the session keeps it; `undefined` when it was cut short before a word. */

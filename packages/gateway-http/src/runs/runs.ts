@@ -5,6 +5,9 @@ import type { SessionContext } from "./run-in-session.ts";
 import type { RunRequest } from "./run-request.ts";
 import { startRun } from "./start-run.ts";
 
+/** Runs that are remembered after their end, so that ending one a little late is no error. */
+const MAX_ENDED = 1000;
+
 /** One line of the log for each run. No word of what was said is in it. */
 export interface RunSummary {
   runId: string;
@@ -26,7 +29,9 @@ export interface Runs {
   /** @throws GatewayError 503 `gateway_draining` */
   start(request: RunRequest): Run;
   readonly active: number;
-  /** The run under way in a session, the one that came last when there are several. */
+  /** A run under way, or `ended` for one of the last that were; `undefined` for no run of this owner's. */
+  find(id: string, owner: string): Run | "ended" | undefined;
+  /** The run under way in a session: the one that came first, when others wait. */
   findInSession(session: SessionRef): Run | undefined;
   readonly draining: boolean;
   /** Starts no new run, waits for those under way, ends the rest after `timeoutMs`. */
@@ -39,6 +44,8 @@ export function createRuns(
   onEnd: (summary: RunSummary, error: GatewayError | undefined) => void,
 ): Runs {
   const active = new Map<Run, RunRequest>();
+  /** Owners of the last runs, by id. A Map keeps the order of insertion, so the first is the oldest. */
+  const ended = new Map<string, string>();
   let draining = false;
 
   return {
@@ -49,6 +56,8 @@ export function createRuns(
       active.set(run, request);
       void run.result.then((result) => {
         active.delete(run);
+        ended.set(run.id, request.session.owner);
+        if (ended.size > MAX_ENDED) ended.delete(ended.keys().next().value as string);
         onEnd(
           {
             runId: run.id,
@@ -71,12 +80,15 @@ export function createRuns(
     get active() {
       return active.size;
     },
+    find(id, owner) {
+      for (const [run, { session }] of active) if (run.id === id) return session.owner === owner ? run : undefined;
+      return ended.get(id) === owner ? "ended" : undefined;
+    },
     findInSession({ owner, key }) {
-      let found: Run | undefined;
       for (const [run, { session }] of active) {
-        if (session.key === key && session.owner === owner && !session.stateless) found = run;
+        if (session.key === key && session.owner === owner && !session.stateless) return run;
       }
-      return found;
+      return undefined;
     },
     get draining() {
       return draining;
@@ -92,7 +104,7 @@ export function createRuns(
   };
 }
 
-function drainingError(): GatewayError {
+export function drainingError(): GatewayError {
   return new GatewayError("gateway_draining", "The gateway is shutting down.", { retryAfter: 5 });
 }
 

@@ -15,12 +15,17 @@ export function startRun(request: RunRequest, context: SessionContext): Run {
   const id = `chatcmpl-${randomUUID().replaceAll("-", "")}`;
   const { session, turn } = request;
   // Whoever reads along has the text; only a session or a whole answer needs it again at the end.
-  const keepsText = !(turn.stream && session.stateless);
+  const keepsText = !(turn.stream && session.stateless) || request.beforeEnd !== undefined;
   const run = new Run(id, Math.floor(Date.now() / 1000), keepsText);
   queueMicrotask(async () => {
     const pull = (talk: readonly TurnMessage[]) => pullInTime(run, request, talk);
+    const runStateless = async () => {
+      const end = await pull(turn.messages);
+      if (!("error" in end)) await request.beforeEnd?.({ answer: run.answer, usage: run.usage, ...end });
+      return end;
+    };
     try {
-      const end = session.stateless ? await pull(turn.messages) : await runInSession(run, request, context, pull);
+      const end = session.stateless ? await runStateless() : await runInSession(run, request, context, pull);
       if ("error" in end) run.fail(end.error);
       else run.end(end.finishReason);
     } catch (error) {

@@ -186,8 +186,8 @@ const ROWS: Record<string, Row> = {
   "a method that is not served": {
     code: "method_not_allowed",
     status: 405,
-    headers: { allow: "POST" },
-    ...visit(CHAT),
+    headers: { allow: "POST, GET, HEAD" },
+    ...visit(CHAT, { method: "DELETE" }),
   },
   "another one": {
     code: "method_not_allowed",

@@ -24,7 +24,13 @@ test("trailing and doubled slashes are ignored", async () => {
 
 test("every other method is 405 and names those that are served", async () => {
   const { port } = await startGateway();
-  const allowed = { "/v1/chat/completions": ["POST"], "/v1/models": ["GET", "HEAD"], "/v1/models/x": ["GET", "HEAD"] };
+  const allowed = {
+    "/v1/chat/completions": ["POST", "GET", "HEAD"],
+    "/v1/chat/completions/x": ["GET", "POST", "DELETE", "HEAD"],
+    "/v1/chat/completions/x/cancel": ["POST"],
+    "/v1/models": ["GET", "HEAD"],
+    "/v1/models/x": ["GET", "HEAD"],
+  };
   for (const [path, served] of Object.entries(allowed)) {
     for (const method of METHODS.filter((name) => name !== "CONNECT" && !served.includes(name))) {
       const text = await exchange(port, `${method} ${path} HTTP/1.1\r\n${HEAD}connection: close\r\n\r\n`);

@@ -1,20 +1,26 @@
 import { randomUUID } from "node:crypto";
 import { HEADERS } from "@openclaw/protocol";
-import type { RouteHandlerMethod } from "fastify";
+import type { FastifyRequest, RouteHandlerMethod } from "fastify";
 import type { AgentRegistry } from "../../agents/registry.ts";
 import { resolveAgent } from "../../agents/resolve-agent.ts";
 import { parseChatRequest } from "../../chat/parse-request.ts";
 import { toTurn } from "../../chat/to-turn.ts";
+import type { CompletionStore } from "../../completions/store.ts";
+import type { Journal } from "../../runs/journal.ts";
 import type { Runs } from "../../runs/runs.ts";
-import { encodeSessionKey, readSessionKeyHeader, resolveSession } from "../../sessions/session-key.ts";
-import { answerJson } from "../answer-json.ts";
-import { answerStream } from "../answer-stream.ts";
+import { readSessionKeyHeader, resolveSession } from "../../sessions/session-key.ts";
+import { answer } from "../answer.ts";
+import { answerUnderKey } from "../answer-under-key.ts";
+import type { Asked } from "../asked.ts";
 import { callerOf } from "../caller.ts";
-import { findHeader, readChannel, refuseRepeatedHeaders, refuseResume } from "../request-headers.ts";
+import { fingerprintOf } from "../fingerprint.ts";
+import { findHeader, readChannel, readIdempotency, refuseRepeatedHeaders } from "../request-headers.ts";
 
 export interface ChatCompletionsOptions {
   agents: AgentRegistry;
   runs: Runs;
+  journal: Journal;
+  completions: CompletionStore;
   /** `sessions.clientHeaders`. */
   clientHeaders: readonly string[];
   /** `sessions.fromUser`. */
@@ -26,51 +32,53 @@ export interface ChatCompletionsOptions {
 
 /** `POST /v1/chat/completions`: the road of a request, step by step. */
 export function chatCompletions(options: ChatCompletionsOptions): RouteHandlerMethod {
-  const { agents, runs, clientHeaders, fromUser } = options;
-
   return async (request, reply) => {
-    const { headers } = request;
-    // What was said
-    refuseRepeatedHeaders(request.raw);
-    const channel = readChannel(headers);
-    const body = parseChatRequest(request.body);
-    // To whom
-    const named = { model: body.model, header: findHeader(headers, [HEADERS.agentId, HEADERS.agent]) };
-    // An unknown agent is told before anything is said about the session.
-    resolveAgent(agents, named);
-    const chosen = readSessionKeyHeader(headers[HEADERS.sessionKey] as string | undefined);
-    const agent = resolveAgent(agents, { ...named, sessionAgentId: chosen?.agentId });
-    // Where
-    const chatId = findHeader(headers, clientHeaders);
-    const isSideTask = findHeader(headers, [HEADERS.task]) !== undefined;
-    const session = resolveSession({
-      agentId: agent.id,
-      chosen,
-      chatId: chatId && { header: chatId.name, value: chatId.value },
-      user: fromUser ? (body.user ?? undefined) : undefined,
-      isSideTask,
-      createId: randomUUID,
-    });
-    refuseResume(headers);
-    // Run
-    const run = runs.start({
+    const asked = readAsked(request, options);
+    const { key, lastEvent } = readIdempotency(request.headers);
+    if (key === undefined) return answer(reply, asked, options);
+    const fingerprint = fingerprintOf(request.body, request.headers, options.clientHeaders);
+    return answerUnderKey(reply, asked, { ...options, key, lastEvent, fingerprint });
+  };
+}
+
+/** What was said, to whom, and where. */
+function readAsked(request: FastifyRequest, { agents, clientHeaders, fromUser }: ChatCompletionsOptions): Asked {
+  const { headers } = request;
+  // What was said
+  refuseRepeatedHeaders(request.raw);
+  const channel = readChannel(headers);
+  const body = parseChatRequest(request.body);
+  // To whom
+  const named = { model: body.model, header: findHeader(headers, [HEADERS.agentId, HEADERS.agent]) };
+  // An unknown agent is told before anything is said about the session.
+  resolveAgent(agents, named);
+  const chosen = readSessionKeyHeader(headers[HEADERS.sessionKey] as string | undefined);
+  const agent = resolveAgent(agents, { ...named, sessionAgentId: chosen?.agentId });
+  // Where
+  const chatId = findHeader(headers, clientHeaders);
+  const session = resolveSession({
+    agentId: agent.id,
+    chosen,
+    chatId: chatId && { header: chatId.name, value: chatId.value },
+    user: fromUser ? (body.user ?? undefined) : undefined,
+    isSideTask: findHeader(headers, [HEADERS.task]) !== undefined,
+    createId: randomUUID,
+  });
+  return {
+    body,
+    requestId: request.id,
+    run: {
       agent,
       turn: toTurn(body),
       session: { owner: callerOf(request).owner, ...session },
       channel,
       model: findHeader(headers, [HEADERS.model])?.value,
-    });
-    // Say
-    reply.headers({ [HEADERS.runId]: run.id, [HEADERS.sessionKey]: encodeSessionKey(session.key) });
-    const model = body.model || "openclaw";
-    const reasoning = agent.exposeReasoning;
-    if (body.stream !== true) return answerJson(reply, run, { ...options, model, reasoning });
-    return answerStream(reply, run, {
-      ...options,
-      model,
-      reasoning,
+    },
+    frames: {
+      model: body.model || "openclaw",
+      reasoning: agent.exposeReasoning,
       includeUsage: body.stream_options?.include_usage === true,
       activity: headers[HEADERS.events] === "1",
-    });
+    },
   };
 }

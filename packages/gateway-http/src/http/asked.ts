@@ -1,0 +1,41 @@
+import type { ChatCompletion, ChatCompletionRequest } from "@openclaw/protocol";
+import { toCompletion } from "../chat/to-completion.ts";
+import type { FrameOptions } from "../chat/to-frames.ts";
+import type { CompletionStore } from "../completions/store.ts";
+import { toKept } from "../completions/to-kept.ts";
+import type { Run } from "../runs/run.ts";
+import type { RunEnd, RunRequest } from "../runs/run-request.ts";
+import type { Runs } from "../runs/runs.ts";
+
+/** A chat request that was checked and has found its agent and its session. */
+export interface Asked {
+  readonly body: ChatCompletionRequest;
+  readonly requestId: string;
+  readonly run: RunRequest;
+  /** How the answer is written. */
+  readonly frames: Omit<FrameOptions, "id" | "created">;
+}
+
+/**
+ * Starts what was asked for. With `store: true` the completion is kept before anybody is told of its end.
+ * @param beforeEnd what else is to be done by then
+ */
+export function startAsked(
+  { body, requestId, run: request, frames }: Asked,
+  { runs, completions }: { runs: Runs; completions: CompletionStore },
+  beforeEnd?: (end: RunEnd) => Promise<void>,
+): Run {
+  if (body.store !== true) return runs.start(beforeEnd ? { ...request, beforeEnd } : request);
+  const run = runs.start({
+    ...request,
+    async beforeEnd(end) {
+      const kept = toKept(completionOf(run, end, frames), body, { owner: request.session.owner, requestId });
+      await Promise.all([completions.putCompletion(kept), beforeEnd?.(end)]);
+    },
+  });
+  return run;
+}
+
+export function completionOf({ id, created }: Run, end: RunEnd, { model, reasoning }: Asked["frames"]): ChatCompletion {
+  return toCompletion({ id, created, model, reasoning, ...end });
+}
