@@ -18,13 +18,16 @@ export function toApiError(response: Response, text: string, secret: string | un
   });
 }
 
-/** The error of a frame in a stream that began well, or nothing when it is no error frame. */
-export function toFrameError(frame: object, headers: Headers): APIError | undefined {
+/**
+ * The error of a frame in a stream that began well, or nothing when it is no error frame.
+ * @param retryAfter - Seconds, as the stream itself said.
+ */
+export function toFrameError(frame: object, headers: Headers, retryAfter: number | undefined): APIError | undefined {
   const error = fromEnvelope(frame);
   if (!error) return undefined;
   const status = isErrorCode(error.code) ? ERRORS[error.code].status : 500;
   // The head of a stream was written before the failure was known: its `retry-after` would be of something else.
-  return new APIError(error.message, { ...error, ...readHeaders(headers), retryAfter: undefined, status });
+  return new APIError(error.message, { ...error, ...readHeaders(headers), retryAfter, status });
 }
 
 /** The error of a good status with an answer that is none, such as the page of another server. */

@@ -46,3 +46,20 @@ export function createAttempt(outer: AbortSignal | undefined, timeout: number): 
       }),
   };
 }
+
+/** @throws AbortError as soon as the signal is aborted */
+export async function wait(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  const pause = createAttempt(signal, Number.POSITIVE_INFINITY);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  try {
+    await pause.until(
+      () =>
+        new Promise<void>((resolve) => {
+          timer = setTimeout(resolve, milliseconds);
+        }),
+    );
+  } finally {
+    clearTimeout(timer);
+    pause.release();
+  }
+}

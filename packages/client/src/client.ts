@@ -1,11 +1,13 @@
-import { type ChatCompletions, createChatCompletions } from "./chat/create.ts";
+import { type ChatCompletions, createChatCompletions } from "./chat/completions.ts";
 import { createModels, type Models } from "./models.ts";
 import { type ClientOptions, checkOptions } from "./options.ts";
 import { createSend } from "./request.ts";
+import { createSessions, type Sessions } from "./sessions.ts";
 
 export interface Client {
   readonly chat: { readonly completions: ChatCompletions };
   readonly models: Models;
+  readonly sessions: Sessions;
 }
 
 /**
@@ -26,5 +28,9 @@ export interface Client {
 export function createClient(options: ClientOptions): Client {
   checkOptions(options);
   const send = createSend(options);
-  return { chat: { completions: createChatCompletions(send) }, models: createModels(send) };
+  return {
+    chat: { completions: createChatCompletions(send, options) },
+    models: createModels(send),
+    sessions: createSessions(send),
+  };
 }

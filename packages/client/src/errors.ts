@@ -95,7 +95,10 @@ export class AbortError extends OpenClawError {
   override readonly name = "AbortError" as const;
 }
 
-/** A stream ended, or became unreadable, before it said that it was whole. `partial` is what had come. */
+/**
+ * A stream ended, or became unreadable, before it said that it was whole. `partial` is what had come. When coming back
+ * for the rest was tried and failed, `cause` says why: a `ConnectionError`, or 409 `resume_lost`.
+ */
 export class StreamTruncatedError extends OpenClawError {
   override readonly name = "StreamTruncatedError" as const;
 }

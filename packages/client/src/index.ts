@@ -1,7 +1,21 @@
-export type { ChatCompletion, ChatCompletionChunk, Message, ModelList } from "@openclaw/protocol";
+export type {
+  ChatCompletion,
+  ChatCompletionChunk,
+  ListPage,
+  ListParams,
+  Message,
+  ModelList,
+  Session,
+  SessionBranch,
+  SessionMessage,
+  StoredCompletion,
+  StoredMessage,
+} from "@openclaw/protocol";
 export type { ErrorCode } from "@openclaw/protocol/wire";
 export type { ChatStream } from "./chat/chat-stream.ts";
+export type { CompletionListParams } from "./chat/completions.ts";
 export type { ChatCompletionParams, ChatOptions } from "./chat/create.ts";
+export type { ResumeInfo } from "./chat/read-on.ts";
 export { type Client, createClient } from "./client.ts";
 export {
   AbortError,
@@ -13,3 +27,4 @@ export {
   TimeoutError,
 } from "./errors.ts";
 export type { ClientOptions, RequestOptions } from "./options.ts";
+export type { Deleted, SessionListParams, SessionMessagesParams } from "./sessions.ts";

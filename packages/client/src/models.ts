@@ -1,6 +1,6 @@
 import type { Model, ModelList } from "@openclaw/protocol";
 import type { RequestOptions } from "./options.ts";
-import { type Send, sendForJson } from "./request.ts";
+import type { Send } from "./request.ts";
 
 export interface Models {
   /** Every agent this token may use, as a model. */
@@ -11,7 +11,7 @@ export interface Models {
 
 export function createModels(send: Send): Models {
   return {
-    list: (options = {}) => sendForJson(send, { path: "/models" }, options),
-    retrieve: (id, options = {}) => sendForJson(send, { path: `/models/${encodeURIComponent(id)}` }, options),
+    list: (options) => send(["models"], options),
+    retrieve: (id, options) => send(["models", id], options),
   };
 }

@@ -21,7 +21,7 @@ export interface ClientOptions {
   timeout?: number;
   /**
    * How often a request is sent again after a failure that may pass: no connection, 408, 409, 429, 5xx, unless the
-   * answer says otherwise. A stream that has begun is never sent again.
+   * answer says otherwise. A stream that was cut goes on where it was: this is then how often in a row that may fail.
    * @defaultValue 2
    */
   maxRetries?: number;
@@ -39,7 +39,11 @@ export interface RequestOptions {
   headers?: Record<string, string> | undefined;
 }
 
+/** Of `maxRetries`. */
+export const RETRIES = 2;
+
 const TOKEN = /^[\x21-\x7e]+$/;
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 
 /**
  * Says what is wrong with the options, and never what they hold: they may hold secrets.
@@ -108,6 +112,29 @@ export function toHeaders(...all: (Record<string, string | undefined> | undefine
     }
   }
   return headers;
+}
+
+/**
+ * The key that makes sending a chat request again harmless: the one given, or else 128 bits by chance.
+ * @throws OpenClawError
+ */
+export function toIdempotencyKey(given: string | false | undefined): string | undefined {
+  // Not `crypto.randomUUID`: pages that did not come over https do not have it.
+  const key = given ?? crypto.getRandomValues(new Uint32Array(4)).join("-");
+  if (key === false) return undefined;
+  return IDEMPOTENCY_KEY.test(key) ? key : misuse("`idempotencyKey` must be 1 to 255 visible ASCII characters.");
+}
+
+/**
+ * Text of any script, for a header or a path.
+ * @throws OpenClawError
+ */
+export function encode(text: string): string {
+  try {
+    return encodeURIComponent(text);
+  } catch {
+    return misuse("A key or id holds half of a surrogate pair.");
+  }
 }
 
 export function misuse(message: string): never {

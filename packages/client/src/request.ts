@@ -1,26 +1,47 @@
+import { HEADERS } from "@openclaw/protocol/wire";
 import { toApiError, toForeignAnswerError } from "./api-error.ts";
-import { type Attempt, createAttempt } from "./attempt.ts";
-import { ConnectionError, OpenClawError, toAbortError } from "./errors.ts";
-import { type ClientOptions, checkLimits, type RequestOptions, toBaseUrl, toCredential, toHeaders } from "./options.ts";
+import { type Attempt, createAttempt, wait } from "./attempt.ts";
+import { ConnectionError, OpenClawError } from "./errors.ts";
+import {
+  type ClientOptions,
+  checkLimits,
+  encode,
+  misuse,
+  RETRIES,
+  type RequestOptions,
+  toBaseUrl,
+  toCredential,
+  toHeaders,
+} from "./options.ts";
 import { isRetryable, retryDelay } from "./retry.ts";
 
 /** What is asked for. */
 export interface Call {
-  /** Below `/v1`, for example `/models`. */
-  path: string;
-  /** Sent as JSON by POST; without it, the method is GET. */
-  body?: object;
-  /** What the answer must be. */
-  accept: "application/json" | "text/event-stream";
+  /** @defaultValue `POST` with a body, else `GET` */
+  method?: "PATCH" | "DELETE";
+  /** A member that is an object becomes `name[member]=value`, one that is `undefined` is left out. */
+  query?: object | undefined;
+  /** JSON, already text: what is sent again is the same even if its object has changed. */
+  body?: string;
   headers?: Record<string, string | undefined>;
+  /** Headers of the client and of the call of the same name beat it. */
+  idempotencyKey?: string | undefined;
+  /** Whether it is an event stream that is asked for. */
+  stream?: boolean;
+  /**
+   * Whether doing it twice is doing it once. By default that is so without a body; with one it is sent again after a
+   * broken connection, too, but not once it has been answered.
+   */
+  isSafe?: boolean | undefined;
+  /** Whether it goes on when the page that sent it is closed. */
+  keepalive?: boolean;
 }
 
-/** A response with a good status whose body has not been read. Whoever has it must `release()` it in the end. */
-export interface Exchange extends Attempt {
-  readonly response: Response;
-}
-
-export type Send = (call: Call, options: RequestOptions) => Promise<Exchange>;
+/**
+ * Sends a request to a path below `/v1`, given in parts, and reads its JSON, of which the type is trusted. For a stream
+ * it gives the `Response` unread, which ends with the signal.
+ */
+export type Send = <T>(path: readonly string[], options?: RequestOptions, call?: Call) => Promise<T>;
 
 /** The one place that calls `fetch`: attempts, and the waits between them. */
 export function createSend(client: ClientOptions): Send {
@@ -28,33 +49,46 @@ export function createSend(client: ClientOptions): Send {
   // Looked up at each call, so that what replaces the global one later (a mock, a polyfill) is used.
   const fetch = client.fetch ?? ((url: string, init: RequestInit) => globalThis.fetch(url, init));
 
-  return async (call, options) => {
+  return async <T>(path: readonly string[], options: RequestOptions = {}, call: Call = {}) => {
     checkLimits(options);
-    const { signal, timeout = client.timeout ?? 600_000, maxRetries = client.maxRetries ?? 2 } = options;
-    const url = base + call.path;
-    const body = call.body && JSON.stringify(call.body);
+    const { signal, timeout = client.timeout ?? 600_000, maxRetries = client.maxRetries ?? RETRIES } = options;
+    const { body, stream } = call;
+    const url = base + toPath(path) + toQuery(call.query);
+    const accept = stream ? "text/event-stream" : "application/json";
+    let isAnswered = false;
 
     for (let retry = 0; ; retry++) {
       const attempt = createAttempt(signal, timeout);
       try {
-        return await send(attempt);
+        const response = await send(attempt);
+        if (stream) return response as T;
+        isAnswered = true;
+        const answer = await readJson(response, attempt);
+        attempt.release();
+        return answer as T;
       } catch (error) {
         attempt.release();
-        if (retry >= maxRetries || !isRetryable(error)) throw error;
+        if (retry >= maxRetries || !isRetryable(error, call.isSafe ?? !(body && isAnswered))) throw error;
         await wait(retryDelay(error, retry), signal);
       }
     }
 
-    async function send(attempt: Attempt): Promise<Exchange> {
+    async function send(attempt: Attempt): Promise<Response> {
       const token = await attempt.until(() => readToken(client.token));
       const headers = toHeaders(
-        { accept: call.accept, "content-type": body && "application/json", authorization: token && `Bearer ${token}` },
+        {
+          accept,
+          "content-type": body && "application/json",
+          authorization: token && `Bearer ${token}`,
+          [HEADERS.idempotencyKey]: call.idempotencyKey,
+        },
         client.headers,
         options.headers,
         call.headers,
       );
-      const init: RequestInit = { method: body ? "POST" : "GET", headers, signal: attempt.signal };
+      const init: RequestInit = { method: call.method ?? (body ? "POST" : "GET"), headers, signal: attempt.signal };
       if (body) init.body = body;
+      if (call.keepalive) init.keepalive = true;
       const response = await attempt
         .until(() => fetch(url, init))
         .catch((cause) => {
@@ -67,27 +101,37 @@ export function createSend(client: ClientOptions): Send {
         throw toApiError(response, text, token);
       }
       attempt.stopTimer();
-      if (!response.headers.get("content-type")?.toLowerCase().startsWith(call.accept)) {
+      if (!response.headers.get("content-type")?.toLowerCase().startsWith(accept)) {
         attempt.abort();
-        throw toForeignAnswerError(response, call.accept);
+        throw toForeignAnswerError(response, accept);
       }
-      return { ...attempt, response };
+      return response;
     }
   };
 }
 
-/** Sends a request and reads its answer, of which the type is trusted. */
-export async function sendForJson<T>(send: Send, call: Omit<Call, "accept">, options: RequestOptions): Promise<T> {
-  const { response, until, signal, release } = await send({ ...call, accept: "application/json" }, options);
+async function readJson(response: Response, { until, signal }: Attempt): Promise<unknown> {
   try {
-    return JSON.parse(await until(() => response.text())) as T;
+    return JSON.parse(await until(() => response.text()));
   } catch (cause) {
     signal.throwIfAborted();
-    // Not sent again: the run has ended well, and another one would be a second turn.
     throw new ConnectionError("The answer was cut short.", { cause });
-  } finally {
-    release();
   }
+}
+
+function toPath(parts: readonly string[]): string {
+  // `fetch` would resolve dots, and without its name a thing's path is that of all of them.
+  if (parts.some((part) => /^\.{0,2}$/.test(part))) misuse("A key or id must not be empty, `.` or `..`.");
+  return `/${parts.map(encode).join("/")}`;
+}
+
+function toQuery(query: object = {}): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (typeof value === "object") for (const member in value) search.append(`${name}[${member}]`, value[member]);
+    else if (value !== undefined) search.append(name, value);
+  }
+  return String(search) && `?${search}`;
 }
 
 async function readToken(token: ClientOptions["token"]): Promise<string | undefined> {
@@ -104,19 +148,4 @@ async function readToken(token: ClientOptions["token"]): Promise<string | undefi
 function toConnectionError(url: string, cause: unknown): ConnectionError {
   const code = (cause as { cause?: { code?: unknown } } | null)?.cause?.code;
   return new ConnectionError(`Cannot reach ${url}${typeof code === "string" ? ` (${code})` : ""}.`, { cause });
-}
-
-function wait(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(toAbortError(signal));
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", leave);
-      resolve();
-    }, milliseconds);
-    function leave() {
-      clearTimeout(timer);
-      reject(toAbortError(signal as AbortSignal));
-    }
-    signal?.addEventListener("abort", leave, { once: true });
-  });
 }

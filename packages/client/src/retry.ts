@@ -9,16 +9,18 @@ const LONGEST_ASKED_DELAY = 60_000;
 /**
  * Whether another try may help. What the answer says of itself (`x-should-retry`) wins over what its code means, and
  * that over its status: a proxy may have taken the header away.
+ *
+ * @param isSafe - Whether it may be done twice. If not, only what says that it was not done is tried again.
  */
-export function isRetryable(error: unknown): boolean {
-  if (error instanceof ConnectionError || error instanceof TimeoutError) return true;
+export function isRetryable(error: unknown, isSafe = true): boolean {
+  if (error instanceof ConnectionError || error instanceof TimeoutError) return isSafe;
   if (!(error instanceof APIError)) return false;
   const { status, code, headers } = error;
   const asked = headers?.get(HEADERS.shouldRetry);
   if (asked === "true" || asked === "false") return asked === "true";
   const spec = isErrorCode(code) ? ERRORS[code] : undefined;
   if (spec && "retry" in spec) return spec.retry;
-  return status === 408 || status === 409 || status === 429 || status >= 500;
+  return isSafe && (status === 408 || status === 409 || status === 429 || status >= 500);
 }
 
 /**

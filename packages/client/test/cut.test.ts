@@ -101,7 +101,7 @@ test("a connection that dies after [DONE] does no harm", async () => {
   expect(await stream.text()).toBe("Hello");
 });
 
-test("a stream that began is not sent again", async () => {
+test("a stream that began, of a server that numbers no events, is not sent again", async () => {
   let asked = 0;
   const { client } = await startServer(
     (response) => {
@@ -112,19 +112,5 @@ test("a stream that began is not sent again", async () => {
   );
   const stream = await client.chat.completions.create({ ...hi, stream: true });
   expect((await failureOf(stream.final())).name).toBe("StreamTruncatedError");
-  expect(asked).toBe(1);
-});
-
-test("an answer that is not streamed and breaks is not asked for again: its run is over", async () => {
-  let asked = 0;
-  const { client } = await startServer(
-    (response) => {
-      asked += 1;
-      response.writeHead(200, { "content-type": "application/json", "content-length": 100 });
-      response.write('{"id":', () => setImmediate(() => response.destroy()));
-    },
-    { maxRetries: 5 },
-  );
-  expect((await failureOf(client.chat.completions.create(hi))).name).toBe("ConnectionError");
   expect(asked).toBe(1);
 });

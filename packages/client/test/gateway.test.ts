@@ -2,8 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createGateway, defineAgent, GatewayError } from "@openclaw/gateway-http";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Client, createClient } from "../src/index.ts";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { type Client, type ClientOptions, createClient } from "../src/index.ts";
 import { failureOf, TOKEN } from "./support/client.ts";
 
 const begun: { sessionKey: string; ended: Promise<void> }[] = [];
@@ -36,6 +36,17 @@ const endless = defineAgent({
     await ended;
   },
 });
+let slowRuns = 0;
+const slow = defineAgent({
+  id: "slow",
+  async *run() {
+    slowRuns += 1;
+    for (const word of ["one ", "two ", "three ", "four "]) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      yield word;
+    }
+  },
+});
 const failing = defineAgent({
   id: "failing",
   async *run({ messages }) {
@@ -50,6 +61,7 @@ let close: () => Promise<void>;
 
 beforeAll(async () => {
   const stateDir = await mkdtemp(join(tmpdir(), "openclaw-client-"));
+  vi.stubEnv("OPENCLAW_STATE_DIR", stateDir);
   const gateway = createGateway({
     config: {
       logging: { level: "silent" },
@@ -59,12 +71,13 @@ beforeAll(async () => {
         http: { endpoints: { chatCompletions: { enabled: true } } },
       },
     },
-    agents: [main, caller, endless, failing],
+    agents: [main, caller, endless, slow, failing],
   });
   ({ url } = await gateway.listen());
   client = createClient({ baseUrl: url, token: TOKEN, maxRetries: 0 });
   close = async () => {
     await gateway.close({ drainTimeoutMs: 0 });
+    vi.unstubAllEnvs();
     await rm(stateDir, { recursive: true, force: true });
   };
 });
@@ -176,13 +189,94 @@ test("leaving the loop, abort() and the signal each end the run", async () => {
   expect(begun).toHaveLength(3);
 });
 
-test("an abort before the answer ends the run", async () => {
+test("an abort before an answer without key ends the run", async () => {
   const before = begun.length;
   const controller = new AbortController();
-  const options = { agentId: "endless", signal: controller.signal };
+  const options = { agentId: "endless", signal: controller.signal, idempotencyKey: false as const };
   const failure = failureOf(client.chat.completions.create({ messages: say("go") }, options));
   await expect.poll(() => begun.length).toBe(before + 1);
   controller.abort();
   expect(await failure).toMatchObject({ name: "AbortError" });
   await begun[before]?.ended;
+});
+
+/** Of the first answer, only so many reads. */
+function cutFetch(reads: number): NonNullable<ClientOptions["fetch"]> {
+  let asked = 0;
+  return async (url, init) => {
+    const response = await fetch(url, init);
+    if (asked++ > 0 || !response.body) return response;
+    let left = reads;
+    const cut = new TransformStream<Uint8Array, Uint8Array>({
+      transform(bytes, controller) {
+        if (left-- > 0) controller.enqueue(bytes);
+        else controller.error(new TypeError("terminated"));
+      },
+    });
+    return new Response(response.body.pipeThrough(cut), response);
+  };
+}
+
+test("a stream that is cut goes on where it was, and its run is one", async () => {
+  const params = { model: "openclaw:slow", messages: say("hi"), stream: true as const };
+  for (let reads = 0; reads < 4; reads++) {
+    const before = slowRuns;
+    const cut = createClient({ baseUrl: url, token: TOKEN, fetch: cutFetch(reads) });
+    const stream = await cut.chat.completions.create(params);
+    const resumed: number[] = [];
+    expect(await stream.on("resume", ({ attempt }) => resumed.push(attempt)).text()).toBe("one two three four ");
+    expect(resumed).toEqual([1]);
+    expect(slowRuns).toBe(before + 1);
+  }
+});
+
+test("the same call under a key of one's own has the same answer", async () => {
+  const params = { model: "openclaw:slow", messages: say("hi") };
+  const before = slowRuns;
+  const options = { idempotencyKey: "order-42" };
+  const [first, second] = await Promise.all([
+    client.chat.completions.create(params, options),
+    client.chat.completions.create(params, options),
+  ]);
+  expect(second).toEqual(first);
+  expect(await client.chat.completions.create(params, options)).toEqual(first);
+  expect(slowRuns).toBe(before + 1);
+  const other = client.chat.completions.create({ ...params, temperature: 1 }, options);
+  expect(await failureOf(other)).toMatchObject({ status: 409, code: "idempotency_key_conflict" });
+});
+
+test("sessions", async () => {
+  const sessionKey = "agent:main:Rechnung/1 %";
+  for (const text of ["one", "two"]) await client.chat.completions.create({ messages: say(text) }, { sessionKey });
+  const { sessions } = client;
+  expect(await sessions.update(sessionKey, { title: "Invoices" })).toMatchObject({ title: "Invoices" });
+  const found = await sessions.list({ agent: "main", search: "invoice", limit: 50 });
+  expect(found).toMatchObject({ data: [{ object: "session", id: sessionKey, active_run: null }], has_more: false });
+  const { data: messages } = await sessions.messages(sessionKey);
+  expect(messages.map(({ role }) => role)).toEqual(["user", "assistant", "user", "assistant"]);
+  const [question, answer] = messages.map(({ id }) => id) as [string, string];
+  const rest = await sessions.messages(sessionKey, { after: question, limit: 1 });
+  expect(rest).toMatchObject({ data: [{ id: answer }], has_more: true });
+
+  const copy = await sessions.fork(sessionKey, { at: answer, key: "agent:main:copy" });
+  expect(copy).toMatchObject({ object: "session", id: "agent:main:copy", head: answer });
+  expect(await sessions.setHead(sessionKey, answer)).toMatchObject({ id: sessionKey, head: answer });
+  expect((await sessions.branches(sessionKey)).data).toMatchObject([{ object: "session.branch" }]);
+  expect(await sessions.abort(sessionKey)).toEqual({ aborted: null });
+  expect(await sessions.delete(sessionKey)).toMatchObject({ id: sessionKey, deleted: true });
+  expect(await failureOf(sessions.retrieve(sessionKey))).toMatchObject({ status: 404, code: "not_found" });
+});
+
+test("stored completions", async () => {
+  const { completions } = client.chat;
+  const params = { messages: say("keep this"), store: true, metadata: { topic: "odd & even" } };
+  const { id, choices } = await completions.create(params);
+  await completions.create({ ...params, metadata: { topic: "other" } });
+  const { data } = await completions.list({ metadata: { topic: "odd & even" }, order: "desc" });
+  expect(data).toMatchObject([{ id, choices: [{ message: { content: choices[0]?.message.content } }] }]);
+  expect((await completions.messages(id)).data).toMatchObject([{ role: "user", content: "keep this" }]);
+  expect(await completions.update(id, { metadata: { topic: "done" } })).toMatchObject({ metadata: { topic: "done" } });
+  expect(await completions.retrieve(id)).toMatchObject({ id, metadata: { topic: "done" } });
+  expect(await completions.delete(id)).toMatchObject({ id, deleted: true });
+  expect(await failureOf(completions.retrieve(id))).toMatchObject({ status: 404, code: "not_found" });
 });

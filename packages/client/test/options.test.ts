@@ -113,12 +113,14 @@ test("headers of the call beat those of the client, and the agent and session ha
   await client.chat.completions.create(hi, {
     agentId: "beta",
     sessionKey: "agent:beta:Zürich/1 %",
+    idempotencyKey: "call-1",
     headers: { "x-a": "call" },
   });
   expect(Object.fromEntries((request as Request).headers)).toEqual({
     accept: "application/json",
     authorization: `Bearer ${TOKEN}`,
     "content-type": "application/json",
+    "idempotency-key": "call-1",
     "x-a": "call",
     "x-b": "client",
     "x-openclaw-agent-id": "beta",
@@ -130,7 +132,7 @@ test("headers of the call beat those of the client, and the agent and session ha
 
 test("half of a surrogate pair is no session key", async () => {
   const failure = await failureOf(makeClient().chat.completions.create(hi, { sessionKey: "\ud800" }));
-  expect(failure).toMatchObject({ name: "OpenClawError", message: expect.stringContaining("sessionKey") });
+  expect(failure).toMatchObject({ name: "OpenClawError", message: expect.stringContaining("surrogate") });
 });
 
 test("models are found by any id", async () => {

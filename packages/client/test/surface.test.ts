@@ -32,10 +32,22 @@ test("the public types", () => {
       "ChatStream",
       "Client",
       "ClientOptions",
+      "CompletionListParams",
+      "Deleted",
       "ErrorCode",
+      "ListPage",
+      "ListParams",
       "Message",
       "ModelList",
       "RequestOptions",
+      "ResumeInfo",
+      "Session",
+      "SessionBranch",
+      "SessionListParams",
+      "SessionMessage",
+      "SessionMessagesParams",
+      "StoredCompletion",
+      "StoredMessage",
     ]
   `);
 });
@@ -44,7 +56,21 @@ test("the client's own names are OpenAI's", () => {
   const { chat, models } = makeClient();
   expect([Object.keys(chat), Object.keys(chat.completions), Object.keys(models)]).toEqual([
     ["completions"],
-    ["create"],
+    ["create", "list", "retrieve", "update", "delete", "messages"],
     ["list", "retrieve"],
+  ]);
+});
+
+test("sessions are used like them", () => {
+  expect(Object.keys(makeClient().sessions)).toEqual([
+    "list",
+    "retrieve",
+    "update",
+    "delete",
+    "messages",
+    "branches",
+    "setHead",
+    "fork",
+    "abort",
   ]);
 });

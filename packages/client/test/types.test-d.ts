@@ -10,7 +10,14 @@ import {
   createClient,
   type ErrorCode,
   isOpenClawError,
+  type ListPage,
   type ModelList,
+  type ResumeInfo,
+  type Session,
+  type SessionBranch,
+  type SessionMessage,
+  type StoredCompletion,
+  type StoredMessage,
 } from "../src/index.ts";
 
 declare const client: Client;
@@ -39,6 +46,35 @@ test("a stream gives chunks, text and the whole", async () => {
   expectTypeOf(stream.text()).resolves.toBeString();
   expectTypeOf(stream.final()).resolves.toEqualTypeOf<ChatCompletion>();
   expectTypeOf(stream.sessionKey).toEqualTypeOf<string | null>();
+});
+
+test("a stream says when it comes back", async () => {
+  const stream = await client.chat.completions.create({ messages, stream: true });
+  stream.on("resume", (info) => expectTypeOf(info).toEqualTypeOf<ResumeInfo>());
+  expectTypeOf(stream.on("resume", () => {})).toEqualTypeOf<ChatStream>();
+  // @ts-expect-error there is no such event
+  stream.on("resumed", () => {});
+});
+
+test("a key is a text, or is declined", () => {
+  void client.chat.completions.create({ messages }, { idempotencyKey: "mine" });
+  void client.chat.completions.create({ messages }, { idempotencyKey: false });
+  // @ts-expect-error there is one anyway
+  void client.chat.completions.create({ messages }, { idempotencyKey: true });
+});
+
+test("stored completions and sessions come in pages", () => {
+  const { chat, sessions } = client;
+  expectTypeOf(chat.completions.list({ metadata: { a: "b" } })).resolves.toEqualTypeOf<ListPage<StoredCompletion>>();
+  expectTypeOf(chat.completions.retrieve("c")).resolves.toEqualTypeOf<StoredCompletion>();
+  expectTypeOf(chat.completions.messages("c")).resolves.toEqualTypeOf<ListPage<StoredMessage>>();
+  expectTypeOf(sessions.list({ limit: 5 })).resolves.toEqualTypeOf<ListPage<Session>>();
+  expectTypeOf(sessions.update("k", { title: null })).resolves.toEqualTypeOf<Session>();
+  expectTypeOf(sessions.messages("k", { leaf: "m" })).resolves.toEqualTypeOf<ListPage<SessionMessage>>();
+  expectTypeOf(sessions.branches("k")).resolves.toEqualTypeOf<ListPage<SessionBranch>>();
+  expectTypeOf(sessions.fork("k")).resolves.toEqualTypeOf<Session>();
+  // @ts-expect-error there is no such order
+  void sessions.list({ order: "up" });
 });
 
 test("models are OpenAI's, with what an agent has besides", () => {

@@ -21,7 +21,7 @@ export interface ListPage<T> {
 /** What every list can be asked for. */
 export interface ListParams {
   /** The id after which the page begins. */
-  after?: string | undefined;
+  after?: string | null | undefined;
   /** 1 to 100, 20 by default. */
   limit?: number | undefined;
   order?: "asc" | "desc" | undefined;

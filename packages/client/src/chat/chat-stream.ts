@@ -2,13 +2,21 @@ import type { ChatCompletion, ChatCompletionChunk } from "@openclaw/protocol";
 import { HEADERS } from "@openclaw/protocol/wire";
 import { OpenClawError, StreamTruncatedError } from "../errors.ts";
 import { misuse } from "../options.ts";
-import type { Exchange } from "../request.ts";
-import { readChunks } from "../sse/read-chunks.ts";
 import { createAccumulator } from "./accumulate.ts";
+import { type Connection, type ResumeInfo, readOn } from "./read-on.ts";
+
+/** What a stream is made of. */
+export interface StreamSource extends Connection {
+  abort(): void;
+  /** Lets go of the caller's signal. */
+  release(): void;
+  /** Ends the run, which leaving the connection does not. */
+  cancel?: (runId: string) => void;
+}
 
 /**
  * A streamed answer: its chunks as they come, once; or `text()` or `final()` for all of it, also after the loop.
- * Leaving the loop early aborts the request.
+ * Leaving the loop early aborts the request. A connection that breaks is made anew, and nobody who reads sees it.
  *
  * @example
  * ```ts
@@ -23,23 +31,33 @@ export class ChatStream implements AsyncIterable<ChatCompletionChunk> {
   readonly runId: string | null;
   /** The session the answer belongs to, decoded. */
   readonly sessionKey: string | null;
-  readonly #exchange: Exchange;
+  readonly #source: StreamSource;
+  readonly #listeners = { resume: [] as ((info: ResumeInfo) => void)[] };
   readonly #accumulator = createAccumulator();
   readonly #outcome = createOutcome<ChatCompletion>();
   #started = false;
   #ended = false;
 
   /** @internal */
-  constructor(exchange: Exchange) {
-    const { signal, response } = exchange;
+  constructor(source: StreamSource) {
+    const { signal, response } = source;
     const { headers } = response;
-    this.#exchange = exchange;
-    // At once, because nobody may come to read what is over.
-    signal.addEventListener("abort", () => this.#fail(signal.reason), { once: true });
-    if (signal.aborted) this.#fail(signal.reason);
+    this.#source = source;
     this.requestId = headers.get(HEADERS.requestId);
     this.runId = headers.get(HEADERS.runId);
     this.sessionKey = decodeKey(headers.get(HEADERS.sessionKey));
+    // At once, because nobody may come to read what is over.
+    signal.addEventListener("abort", () => this.#fail(signal.reason), { once: true });
+    if (signal.aborted) this.#fail(signal.reason);
+  }
+
+  /**
+   * Calls the listener each time the connection broke and the stream is about to come back, before the wait for it.
+   * Nothing is to be done about it; a page may want to show it.
+   */
+  on(event: "resume", listener: (info: ResumeInfo) => void): this {
+    this.#listeners[event].push(listener);
+    return this;
   }
 
   /** @throws OpenClawError the second time: what has been read is gone. */
@@ -61,7 +79,7 @@ export class ChatStream implements AsyncIterable<ChatCompletionChunk> {
    * beside a loop over the chunks.
    *
    * @throws APIError of an error in the midst of the stream
-   * @throws StreamTruncatedError when the stream was cut
+   * @throws StreamTruncatedError when the stream was cut and could not be resumed
    * @throws AbortError when the request was aborted or the loop left
    */
   async final(): Promise<ChatCompletion> {
@@ -80,19 +98,21 @@ export class ChatStream implements AsyncIterable<ChatCompletionChunk> {
 
   /** Ends the request: whoever reads gets an `AbortError`. Does nothing once the stream has ended. */
   abort(): void {
-    if (!this.#ended) this.#exchange.abort();
+    if (!this.#ended) this.#source.abort();
   }
 
   async *#read(): AsyncGenerator<ChatCompletionChunk, void, undefined> {
-    const { response, signal, release } = this.#exchange;
+    const onResume = (info: ResumeInfo) => {
+      for (const listener of this.#listeners.resume) listener(info);
+    };
     try {
-      for await (const chunk of readChunks(response, signal)) {
+      for await (const chunk of readOn(this.#source, onResume)) {
         this.#accumulator.add(chunk);
         yield chunk;
       }
       this.#outcome.resolve(this.#finish());
       this.#ended = true;
-      release();
+      this.#source.release();
     } catch (error) {
       this.#fail(error);
       throw error;
@@ -113,7 +133,9 @@ export class ChatStream implements AsyncIterable<ChatCompletionChunk> {
     const partial = this.#accumulator.read();
     if (partial && error instanceof OpenClawError) Object.assign(error, { partial });
     this.#outcome.reject(error);
-    this.#exchange.release();
+    const { signal, release, cancel } = this.#source;
+    release();
+    if (signal.aborted && this.runId) cancel?.(this.runId);
   }
 }
 

@@ -1,7 +1,8 @@
 import type { ChatCompletion, ChatCompletionRequestInput } from "@openclaw/protocol";
 import { HEADERS } from "@openclaw/protocol/wire";
-import { misuse, type RequestOptions } from "../options.ts";
-import { type Send, sendForJson } from "../request.ts";
+import { createAttempt } from "../attempt.ts";
+import { type ClientOptions, encode, RETRIES, type RequestOptions, toIdempotencyKey } from "../options.ts";
+import type { Call, Send } from "../request.ts";
 import { ChatStream } from "./chat-stream.ts";
 
 /** The body of the request, under OpenAI's names. */
@@ -12,33 +13,59 @@ export interface ChatOptions extends RequestOptions {
   agentId?: string | undefined;
   /** The session to go on with, any text. Without it the gateway derives one from `user`, or keeps none. */
   sessionKey?: string | undefined;
+  /**
+   * Names this call, so that sending it again, which this client does after a timeout or a broken connection, finds the
+   * run there is and starts no other. Give one of your own, 1 to 255 visible ASCII characters, to find the answer again
+   * later, within a day and with the same parameters. `false` sends none: the gateway then keeps nothing of the call,
+   * an abort ends the run at once in every case, a stream that was cut is not resumed, and what is sent again may run
+   * twice.
+   * @defaultValue a new one for each call
+   */
+  idempotencyKey?: string | false | undefined;
 }
 
-export interface ChatCompletions {
-  /** Streams the answer. Read the stream or `abort()` it: left alone, it keeps its connection. */
-  create(params: ChatCompletionParams & { stream: true }, options?: ChatOptions): Promise<ChatStream>;
-  /** Waits for the whole answer. */
-  create(params: ChatCompletionParams & { stream?: false | null }, options?: ChatOptions): Promise<ChatCompletion>;
-  create(params: ChatCompletionParams, options?: ChatOptions): Promise<ChatCompletion | ChatStream>;
-}
+/** Where chat completions are. */
+export const CHAT_PATH = ["chat", "completions"] as const;
 
-export function createChatCompletions(send: Send): ChatCompletions {
-  async function create(params: ChatCompletionParams, options: ChatOptions = {}): Promise<ChatCompletion | ChatStream> {
-    const call = { path: "/chat/completions", body: params, headers: toChatHeaders(options) };
-    if (!params.stream) return sendForJson(send, call, options);
-    return new ChatStream(await send({ ...call, accept: "text/event-stream" }, options));
-  }
-  return { create: create as ChatCompletions["create"] };
-}
+/** Milliseconds that telling the gateway of an abort may take. */
+const CANCEL_WITHIN = 5_000;
 
-function toChatHeaders({ agentId, sessionKey }: ChatOptions): Record<string, string | undefined> {
-  return { [HEADERS.agentId]: agentId, [HEADERS.sessionKey]: sessionKey && encodeKey(sessionKey) };
-}
+export function makeCreate(send: Send, client: ClientOptions) {
+  return async (params: ChatCompletionParams, options: ChatOptions = {}): Promise<ChatCompletion | ChatStream> => {
+    const { agentId, sessionKey, signal: outer, headers, maxRetries = client.maxRetries ?? RETRIES } = options;
+    const idempotencyKey = toIdempotencyKey(options.idempotencyKey);
+    const call = {
+      body: JSON.stringify(params),
+      headers: { [HEADERS.agentId]: agentId, [HEADERS.sessionKey]: sessionKey && encode(sessionKey) },
+      idempotencyKey,
+      isSafe: idempotencyKey ? true : undefined,
+    } satisfies Call;
+    if (!params.stream) return send(CHAT_PATH, options, call);
 
-function encodeKey(sessionKey: string): string {
-  try {
-    return encodeURIComponent(sessionKey);
-  } catch {
-    return misuse("`sessionKey` holds half of a surrogate pair.");
-  }
+    // Of the whole stream, over as many connections as it takes.
+    const scope = createAttempt(outer, Number.POSITIVE_INFINITY);
+    const { signal, abort, release } = scope;
+    const open = (lastEventId?: string, retries = 0) =>
+      send<Response>(
+        CHAT_PATH,
+        { ...options, signal, maxRetries: retries },
+        { ...call, headers: { ...call.headers, [HEADERS.lastEventId]: lastEventId }, stream: true },
+      );
+    // Leaving alone lets a run with a key go on until nobody can come back any more, half a minute by default. The
+    // gateway knows it by its id only: an abort before the headers, and so of any answer that is not streamed, cannot
+    // but leave it at that. To send the request again for the id might start what was to be ended.
+    const cancel = (runId: string) => {
+      const limits = { headers, maxRetries: 0, timeout: CANCEL_WITHIN };
+      send([...CHAT_PATH, runId, "cancel"], limits, { body: "{}", keepalive: true }).catch(() => {});
+    };
+    try {
+      const response = await open(undefined, maxRetries);
+      return new ChatStream({ response, signal, abort, release, maxRetries, ...(idempotencyKey && { open, cancel }) });
+    } catch (error) {
+      release();
+      // Of the caller's signal, not of the attempt that followed it.
+      signal.throwIfAborted();
+      throw error;
+    }
+  };
 }

@@ -1,6 +1,6 @@
 import type { ChatCompletionChunk } from "@openclaw/protocol";
 import { SSE_DONE } from "@openclaw/protocol/wire";
-import { createParser } from "eventsource-parser";
+import { createParser, type EventSourceMessage } from "eventsource-parser";
 import { toFrameError } from "../api-error.ts";
 import { StreamTruncatedError } from "../errors.ts";
 
@@ -8,6 +8,12 @@ import { StreamTruncatedError } from "../errors.ts";
 const MAX_EVENT_LENGTH = 16 * 1024 * 1024;
 /** Milliseconds a server may take to close a stream that has ended. */
 const CLOSE_WITHIN = 1_000;
+
+/** A chunk, and the id of the event it came with, if it has one. */
+export interface ChunkEvent {
+  id: string | undefined;
+  chunk: ChatCompletionChunk;
+}
 
 /**
  * The chunks of a streamed answer as they come. Ends only where the stream said that it is whole; every other end
@@ -20,18 +26,22 @@ const CLOSE_WITHIN = 1_000;
 export async function* readChunks(
   { body, headers }: Response,
   signal: AbortSignal,
-): AsyncGenerator<ChatCompletionChunk, void, undefined> {
+): AsyncGenerator<ChunkEvent, void, undefined> {
   if (!body) throw new StreamTruncatedError("The stream has no body.");
   const reader = body.getReader();
   // Not every `fetch` ends its body with its signal.
   const cancel = () => void reader.cancel().catch(ignore);
   signal.addEventListener("abort", cancel, { once: true });
   const decoder = new TextDecoder();
-  let frames: string[] = [];
+  let events: EventSourceMessage[] = [];
   let overflow: Error | undefined;
+  let retryAfter: number | undefined;
   const parser = createParser({
     maxBufferSize: MAX_EVENT_LENGTH,
-    onEvent: ({ data }) => void frames.push(data),
+    onEvent: (event) => void events.push(event),
+    onRetry: (milliseconds) => {
+      retryAfter = milliseconds / 1000;
+    },
     onError: (error) => {
       if (error.type === "max-buffer-size-exceeded") overflow = error;
     },
@@ -42,22 +52,23 @@ export async function* readChunks(
       const { done, value } = await readOrThrow(reader, signal);
       if (done) throw new StreamTruncatedError("The stream ended before [DONE].");
       parser.feed(decoder.decode(value, { stream: true }));
-      for (const data of frames) {
+      for (const { id, data } of events) {
         if (data === SSE_DONE) {
           ended = true;
           return;
         }
         const frame = parseFrame(data);
-        const error = toFrameError(frame, headers);
+        const error = toFrameError(frame, headers, retryAfter);
         if (error) {
           ended = true;
           throw error;
         }
         // A frame without choices is not part of the answer, and would break whoever reads `choices[0]`.
-        if (Array.isArray((frame as ChatCompletionChunk).choices)) yield frame as ChatCompletionChunk;
+        const chunk = frame as ChatCompletionChunk;
+        if (Array.isArray(chunk.choices)) yield { id, chunk };
         signal.throwIfAborted();
       }
-      frames = [];
+      events = [];
       if (overflow) throw new StreamTruncatedError("An event of the stream is too long.", { cause: overflow });
     }
   } finally {

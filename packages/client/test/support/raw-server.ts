@@ -3,11 +3,18 @@ import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 import { createClient } from "../../src/index.ts";
 
-type Handler = (response: ServerResponse, request: IncomingMessage) => void;
+type Handler = (response: ServerResponse, request: IncomingMessage) => unknown;
+
+interface Options {
+  maxRetries?: number;
+  /** Leaves the request's body to the handler, which is called at once. */
+  keepBody?: boolean;
+}
 
 /** A server that does what the test says, and a client of it that never retries. */
-export async function startServer(handle: Handler, options: { maxRetries?: number } = {}) {
+export async function startServer(handle: Handler, { maxRetries = 0, keepBody = false }: Options = {}) {
   const server = createServer((request, response) => {
+    if (keepBody) return void handle(response, request);
     request.resume();
     request.once("end", () => handle(response, request));
   });
@@ -17,7 +24,7 @@ export async function startServer(handle: Handler, options: { maxRetries?: numbe
     server.close();
   });
   const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { server, client: createClient({ baseUrl, token: "test-token-0123456789", maxRetries: 0, ...options }) };
+  return { server, client: createClient({ baseUrl, token: "test-token-0123456789", maxRetries }) };
 }
 
 /** The connection is gone before the answer was whole. */

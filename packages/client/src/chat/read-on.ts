@@ -1,0 +1,80 @@
+import type { ChatCompletionChunk } from "@openclaw/protocol";
+import { wait } from "../attempt.ts";
+import { APIError, StreamTruncatedError } from "../errors.ts";
+import { isRetryable, retryDelay } from "../retry.ts";
+import { readChunks } from "../sse/read-chunks.ts";
+
+/** A stream that is about to come back after its connection broke. */
+export interface ResumeInfo {
+  /** Counted from 1 since the last chunk. */
+  attempt: number;
+  /** The event after which it goes on. `undefined` when nothing had come. */
+  lastEventId: string | undefined;
+}
+
+/** The connection a stream began with, and how to come by another. */
+export interface Connection {
+  response: Response;
+  /** Ends the reading, and a wait for another connection. */
+  signal: AbortSignal;
+  /** How often in a row coming back may fail. */
+  maxRetries: number;
+  /** Sends the request again. Absent when that would be another request. */
+  open?: (lastEventId: string | undefined) => Promise<Response>;
+}
+
+/**
+ * The chunks of an answer, each once, over as many connections as it takes.
+ *
+ * @throws APIError of an error frame, or of a refusal to go on
+ * @throws StreamTruncatedError when the stream was cut; `cause` says why it could not be resumed, if that was tried
+ * @throws what `signal` was aborted with
+ */
+export async function* readOn(
+  { response: first, signal, maxRetries, open }: Connection,
+  onResume: (info: ResumeInfo) => void,
+): AsyncGenerator<ChatCompletionChunk, void, undefined> {
+  let response: Response | undefined = first;
+  let lastEventId: string | undefined;
+  let last = -1;
+  let attempt = 0;
+  let delay = 0;
+  while (true) {
+    try {
+      if (!response) {
+        await wait(delay, signal);
+        response = await (open as NonNullable<typeof open>)(lastEventId);
+      }
+      for await (const { id, chunk } of readChunks(response, signal)) {
+        const number = Number(id?.slice(id.lastIndexOf(":") + 1));
+        if (number <= last) continue;
+        // Who numbers nothing keeps nothing either: to send it again would be to run it again.
+        if (!id) open = undefined;
+        lastEventId = id;
+        last = number;
+        attempt = 0;
+        yield chunk;
+      }
+      return;
+    } catch (error) {
+      signal.throwIfAborted();
+      const canResume = response ? isCut(error) : isRetryable(error);
+      if (!open || !canResume || attempt >= maxRetries) throw response ? error : toFailure(error);
+      response = undefined;
+      delay = retryDelay(error, attempt++);
+      onResume({ attempt, lastEventId });
+    }
+  }
+}
+
+/** Whether only the connection is over: a gateway that shuts down says so, and what it had is there when it is back. */
+function isCut(error: unknown): boolean {
+  return error instanceof StreamTruncatedError || (error instanceof APIError && error.code === "gateway_draining");
+}
+
+/** That the answer is gone says no more than that it was cut; any other refusal, of the token for one, speaks for itself. */
+function toFailure(error: unknown): unknown {
+  if (error instanceof APIError && error.code !== "resume_lost") return error;
+  const { message } = error as Error;
+  return new StreamTruncatedError(`The stream was cut and could not be resumed: ${message}`, { cause: error });
+}
