@@ -230,6 +230,45 @@ test("a stream that is cut goes on where it was, and its run is one", async () =
   }
 });
 
+/** Of the first answer, only so many bytes. */
+function cutAfter(length: number): NonNullable<ClientOptions["fetch"]> {
+  let asked = 0;
+  return async (url, init) => {
+    const response = await fetch(url, init);
+    if (asked++ > 0 || !response.body) return response;
+    let left = length;
+    const cut = new TransformStream<Uint8Array, Uint8Array>({
+      transform(bytes, controller) {
+        controller.enqueue(bytes.subarray(0, left));
+        left -= bytes.length;
+        if (left <= 0) controller.error(new TypeError("terminated"));
+      },
+    });
+    return new Response(response.body.pipeThrough(cut), response);
+  };
+}
+
+test("a stream that is cut after any byte is the same in the end", async () => {
+  const params = { model: "openclaw:main", messages: say("hi"), stream: true as const };
+  const anonymous = (chunk: object) => ({ ...chunk, id: "", created: 0 });
+  const read = async (fetch: ClientOptions["fetch"]) => {
+    const chunks: object[] = [];
+    const one = createClient({ baseUrl: url, token: TOKEN, ...(fetch && { fetch }) });
+    for await (const chunk of await one.chat.completions.create(params)) chunks.push(anonymous(chunk));
+    return chunks;
+  };
+  const whole = await read(undefined);
+  const raw = await fetch(`${url}/v1/chat/completions`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/json", "idempotency-key": "length" },
+    body: JSON.stringify(params),
+  });
+  const length = Buffer.byteLength(await raw.text());
+  // Each waits half a second before it goes on, so they all go at once.
+  const cut = await Promise.all(Array.from({ length: length - 1 }, (_, at) => read(cutAfter(at + 1))));
+  for (const chunks of cut) expect(chunks).toEqual(whole);
+}, 60_000);
+
 test("the same call under a key of one's own has the same answer", async () => {
   const params = { model: "openclaw:slow", messages: say("hi") };
   const before = slowRuns;

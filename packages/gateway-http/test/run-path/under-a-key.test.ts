@@ -371,3 +371,29 @@ test("ten thousand keyed answers are not held in memory", async () => {
   // 9,000 answers of about 400 characters, and what surrounds one, would be 10 MB and more.
   expect(process.memoryUsage().heapUsed - before).toBeLessThan(3 * 1024 * 1024);
 }, 60_000);
+
+test("another owner's runs and keys do not exist", async () => {
+  const { agent, started, say, end } = stepper();
+  const { gateway, ...door } = await startGateway({ agents: [agent] });
+  const theirs = gateway.runs.start({
+    agent,
+    turn: { messages: [{ role: "user", content: "hi" }], instructions: [], params: {}, stream: false },
+    session: { owner: "somebody", key: "agent:main:x", stateless: true },
+  });
+  await started;
+  const cancel = await door.request(`/v1/chat/completions/${theirs.id}/cancel`, { method: "POST" });
+  expect([cancel.status, theirs.ended]).toEqual([404, false]);
+  say("mine");
+  end();
+  await theirs.result;
+  const late = await door.request(`/v1/chat/completions/${theirs.id}/cancel`, { method: "POST" });
+  expect(late.status).toBe(404);
+
+  const { agent: counted, runs } = counter();
+  const none = await startGateway({ agents: [counted], config: { gateway: { auth: { mode: "none" } } } });
+  const first = await ask(none, hi(), keyed("k"));
+  await none.gateway.close();
+  const token = await startGateway({ agents: [counted], stateDir: none.stateDir });
+  const other = await ask(token, hi({ temperature: 1 }), keyed("k"));
+  expect([other.status, runs.length, other.json.id === first.json.id]).toEqual([200, 2, false]);
+});
