@@ -2,6 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { expect, onTestFinished, test } from "vitest";
 import { configFor, startProvider } from "./support/provider.ts";
 import { bash, makeStateDir, runBin, SECRETS, serve, start, textOf } from "./support/run-bin.ts";
@@ -190,6 +191,26 @@ test("agent runs one turn, to the terminal or as JSON", async () => {
     summary: "completed",
     result: { payloads: [{ text: expect.stringContaining("hi"), mediaUrl: null }], meta: { agentId: "main" } },
   });
+});
+
+test("agent goes on with a session from one command to the next, and beside a running gateway says that it cannot", async () => {
+  const stateDir = await makeStateDir();
+  const say = (text: string) => runBin(stateDir, ["agent", "-m", text, "--session-key", "trip", "--json"]);
+  for (const text of ["one", "two"]) expect((await say(text)).code).toBe(0);
+  const database = new DatabaseSync(join(stateDir, "sessions.sqlite"), { readOnly: true });
+  const kept = database.prepare("SELECT message FROM entry ORDER BY seq").all();
+  expect(kept.map(({ message }) => JSON.parse(String(message)).content)).toEqual([
+    "one",
+    expect.stringContaining("one"),
+    "two",
+    expect.stringContaining("two"),
+  ]);
+  await serve([], { stateDir });
+  const beside = await say("three");
+  expect([beside.code, beside.stderr]).toEqual([0, expect.stringContaining("this session ends with the command")]);
+  expect((await runBin(stateDir, ["agent", "-m", "four"])).stderr).toBe("");
+  expect(database.prepare("SELECT message FROM entry").all()).toHaveLength(4);
+  database.close();
 });
 
 test("agent fails with 1 when the run does, and says why", async () => {
