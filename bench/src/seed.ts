@@ -53,6 +53,7 @@ function toAppend(key: string, messages: number) {
     run_id: `chatcmpl-${key}-${Math.floor(index / 2)}`,
     at,
     hidden: 0,
+    alone: 0,
     aborted: 0,
     usage: null,
   }));

@@ -1,4 +1,5 @@
 import type { ChatCompletionChunk } from "@openclaw/protocol";
+import { HEADERS } from "@openclaw/protocol/wire";
 import { wait } from "../attempt.ts";
 import { APIError, StreamTruncatedError } from "../errors.ts";
 import { isRetryable, retryDelay } from "../retry.ts";
@@ -45,11 +46,13 @@ export async function* readOn(
         await wait(delay, signal);
         response = await (open as NonNullable<typeof open>)(lastEventId);
       }
+      const run = `${response.headers.get(HEADERS.runId)}:`;
       for await (const { id, chunk } of readChunks(response, signal)) {
-        const number = Number(id?.slice(id.lastIndexOf(":") + 1));
+        const isOurs = id?.startsWith(run);
+        const number = isOurs ? Number(id?.slice(run.length)) : Number.NaN;
         if (number <= last) continue;
-        // Who numbers nothing keeps nothing either: to send it again would be to run it again.
-        if (!id) open = undefined;
+        // Who does not number as a gateway does keeps nothing either: to send it again would be to run it again.
+        if (!isOurs) open = undefined;
         lastEventId = id;
         last = number;
         attempt = 0;

@@ -26,14 +26,12 @@ export interface KeptCompletion {
   readonly metadata: Readonly<Record<string, string>> | null;
   /** What else is shown of the request: its tools, its `temperature`, … */
   readonly request: Readonly<Record<string, unknown>>;
-  /** The request's messages as they were sent. */
-  readonly messages: readonly object[];
 }
 
 interface CompletionQuery {
   readonly owner: string;
   readonly model?: string | undefined;
-  readonly metadata?: Readonly<Record<string, string>> | undefined;
+  readonly metadata?: ReadonlyMap<string, string> | undefined;
   readonly after?: string | undefined;
   readonly order: "asc" | "desc";
   readonly limit: number;
@@ -46,7 +44,12 @@ export const LIMITS = {
   /** Characters of all records' bodies. */
   recordChars: 256 * 1024 * 1024,
   completionMs: 30 * 24 * 60 * 60 * 1000,
-} as const;
+};
+
+export interface CompletionStoreOptions {
+  now?: () => number;
+  limits?: typeof LIMITS;
+}
 
 /**
  * Where answers are kept, to be replayed or looked up. What `put…` was given is as durable as the store promises once
@@ -55,8 +58,11 @@ export const LIMITS = {
 export interface CompletionStore {
   putRecord(record: AnswerRecord): Promise<void>;
   findRecord(owner: string, key: string): Promise<AnswerRecord | undefined>;
-  putCompletion(kept: KeptCompletion): Promise<void>;
+  /** @param messages the request's, as they were sent */
+  putCompletion(kept: KeptCompletion, messages: readonly object[]): Promise<void>;
   findCompletion(owner: string, id: string): Promise<KeptCompletion | undefined>;
+  /** Apart, because they may be large: those of the completion's request. */
+  findMessages(owner: string, id: string): Promise<readonly object[] | undefined>;
   /** Resolves to `undefined` when `after` is no completion of this owner. */
   listCompletions(query: CompletionQuery): Promise<KeptCompletion[] | undefined>;
   /** Resolves to whether there is one. */

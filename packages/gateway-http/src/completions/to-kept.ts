@@ -7,12 +7,11 @@ export function toKept(
   request: ChatCompletionRequest,
   about: { owner: string; requestId: string },
 ): KeptCompletion {
-  const { metadata, messages, user, tools, tool_choice, response_format, temperature, top_p, seed } = request;
+  const { metadata, user, tools, tool_choice, response_format, temperature, top_p, seed } = request;
   return {
     owner: about.owner,
     completion,
     metadata: metadata ?? null,
-    messages,
     request: {
       request_id: about.requestId,
       input_user: user ?? null,
@@ -38,13 +37,13 @@ export function toStoredCompletion({ completion, metadata, request }: KeptComple
  * The messages of its request. Pure.
  * @see https://platform.openai.com/docs/api-reference/chat/getMessages
  */
-export function toStoredMessages({ completion, messages }: KeptCompletion): StoredMessage[] {
+export function toStoredMessages(completionId: string, messages: readonly object[]): StoredMessage[] {
   return messages.map((message, index) => {
     const { content = null, name = null, ...rest } = message as StoredMessage & { content?: unknown };
     const parts = Array.isArray(content) ? content : null;
     return {
       ...rest,
-      id: `${completion.id}-${index}`,
+      id: `${completionId}-${index}`,
       content: parts ? null : (content as string | null),
       name,
       content_parts: parts,

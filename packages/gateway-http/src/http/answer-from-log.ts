@@ -5,8 +5,10 @@ import type { AnswerLog, Watcher } from "../runs/answer-log.ts";
 import { createSseWriter, cutWhenSlow, type SseWriter, type SseWriterOptions } from "../sse/sse-writer.ts";
 import { streamHeaders } from "./answer-stream.ts";
 
+/** Characters written at once: a client that has much to read is given it as fast as it reads. */
+const MAX_WRITE = 64 * 1024;
 /** Milliseconds after which a watcher that was sent away is to come back, in the stream's own `retry:`. */
-const COME_BACK_MS = 2000;
+const COME_BACK_MS = 1000;
 
 /** Answers with a whole completion from its log, once it is there. Leaving does not end its run. */
 export function answerJsonFromLog(
@@ -19,7 +21,12 @@ export function answerJsonFromLog(
     const leave = log.watch(watcher);
     reply.raw.once("close", leave);
     // It may have gone while the answer was looked for.
-    if (reply.raw.destroyed) leave();
+    if (reply.raw.destroyed) {
+      leave();
+      reply.hijack();
+      resolve();
+      return;
+    }
     onMore();
 
     function onMore(): void {
@@ -29,7 +36,7 @@ export function answerJsonFromLog(
         reject(log.error);
         return;
       }
-      reply.header("cache-control", "no-store").type("application/json; charset=utf-8").send(log.from(0));
+      reply.header("cache-control", "no-store").type("application/json; charset=utf-8").send(log.from(0).frames);
       cutWhenSlow(reply.raw, slowClientMs);
       resolve();
     }
@@ -52,12 +59,17 @@ export function answerStreamFromLog(reply: FastifyReply, log: AnswerLog, options
   return new Promise((resolve, reject) => {
     let writer: SseWriter | undefined;
     let isFull = false;
-    const commitTimer = setTimeout(() => pump(commit()), options.commitAfterMs);
+    let commitTimer: NodeJS.Timeout | undefined;
     const watcher: Watcher = { position: options.from, onMore, onDismiss };
     const unwatch = log.watch(watcher);
     raw.once("close", leave);
     // It may have gone while the answer was looked for.
-    if (raw.destroyed) leave();
+    if (raw.destroyed) {
+      leave();
+      reply.hijack();
+      resolve();
+      return;
+    }
     onMore();
 
     function leave(): void {
@@ -73,6 +85,9 @@ export function answerStreamFromLog(reply: FastifyReply, log: AnswerLog, options
       } else if (writer || log.length > 1 || log.ended || options.from > 0) {
         // The first frame says only who speaks; and whoever comes back has heard something already.
         pump(commit());
+      } else if (log.length === 1) {
+        // From here on it runs: what it waited for before (its session's turn) may still be refused.
+        commitTimer ??= setTimeout(() => pump(commit()), options.commitAfterMs);
       }
     }
 
@@ -89,8 +104,12 @@ export function answerStreamFromLog(reply: FastifyReply, log: AnswerLog, options
 
     function pump(open: SseWriter): void {
       if (isFull) return;
-      const full = log.length > watcher.position ? open.write(log.from(watcher.position)) : undefined;
-      watcher.position = log.length;
+      let full: Promise<void> | undefined;
+      while (!full && watcher.position < log.length) {
+        const { frames, next } = log.from(watcher.position, MAX_WRITE);
+        watcher.position = next;
+        full = open.write(frames);
+      }
       log.trim();
       if (full) {
         isFull = true;

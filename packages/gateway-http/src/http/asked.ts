@@ -4,7 +4,7 @@ import type { FrameOptions } from "../chat/to-frames.ts";
 import type { CompletionStore } from "../completions/store.ts";
 import { toKept } from "../completions/to-kept.ts";
 import type { Run } from "../runs/run.ts";
-import type { RunEnd, RunRequest } from "../runs/run-request.ts";
+import type { RunEnd, RunHooks, RunRequest } from "../runs/run-request.ts";
 import type { Runs } from "../runs/runs.ts";
 
 /** A chat request that was checked and has found its agent and its session. */
@@ -18,19 +18,23 @@ export interface Asked {
 
 /**
  * Starts what was asked for. With `store: true` the completion is kept before anybody is told of its end.
- * @param beforeEnd what else is to be done by then
+ * @param hooks what else is to be done by then
  */
 export function startAsked(
   { body, requestId, run: request, frames }: Asked,
   { runs, completions }: { runs: Runs; completions: CompletionStore },
-  beforeEnd?: (end: RunEnd) => Promise<void>,
+  hooks?: RunHooks,
 ): Run {
-  if (body.store !== true) return runs.start(beforeEnd ? { ...request, beforeEnd } : request);
+  if (body.store !== true) return runs.start(hooks ? { ...request, hooks } : request);
   const run = runs.start({
     ...request,
-    async beforeEnd(end) {
-      const kept = toKept(completionOf(run, end, frames), body, { owner: request.session.owner, requestId });
-      await Promise.all([completions.putCompletion(kept), beforeEnd?.(end)]);
+    needsText: true,
+    hooks: {
+      ...hooks,
+      async beforeEnd(end) {
+        const kept = toKept(completionOf(run, end, frames), body, { owner: request.session.owner, requestId });
+        await Promise.all([completions.putCompletion(kept, body.messages), hooks?.beforeEnd(end)]);
+      },
     },
   });
   return run;

@@ -2,7 +2,7 @@ import type { AnswerRecord } from "../completions/store.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 
 /** Characters of one answer that are kept while it is written; of a longer one the beginning is let go. */
-const MAX_KEPT = 16 * 1024 * 1024;
+export const MAX_KEPT = 16 * 1024 * 1024;
 /** Frames of a streamed answer that failed before it said anything: role, error, `[DONE]`. */
 const FRAMES_OF_NOTHING = 3;
 
@@ -70,9 +70,12 @@ export class AnswerLog {
     return index >= this.#dropped && index <= this.length;
   }
 
-  /** The frames from this number on, joined. */
-  from(index: number): string {
-    return this.#frames.slice(index - this.#dropped).join("");
+  /** The frames from this number on, joined, until they are this many characters; and the number of the next one. */
+  from(index: number, maxLength = Number.POSITIVE_INFINITY): { frames: string; next: number } {
+    let frames = "";
+    let next = index;
+    while (next < this.length && frames.length < maxLength) frames += this.#frames[next++ - this.#dropped];
+    return { frames, next };
   }
 
   /** A promise is returned when the answer is too long to be kept and a watcher is behind: the run is to wait for it. */

@@ -1,3 +1,4 @@
+import { HEADERS } from "@openclaw/protocol";
 import type { CompletionStore } from "../completions/store.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { type AnswerLog, fromRecord } from "./answer-log.ts";
@@ -39,10 +40,7 @@ export function createJournal({ store, resumeWindowMs }: JournalOptions): Journa
     let replayed = true;
     const found = store.findRecord(request.owner, request.key).then((record) => {
       if (record) return fromRecord(record);
-      if (continues)
-        throw new GatewayError("resume_lost", "The answer to come back to is not here any more.", {
-          param: "last-event-id",
-        });
+      if (continues) throw resumeLost("The answer to come back to is not here any more.");
       replayed = false;
       const log = recordRun(request, start, {
         store,
@@ -79,7 +77,7 @@ export function createJournal({ store, resumeWindowMs }: JournalOptions): Journa
       while (!found);
       if (found.log.fingerprint !== request.fingerprint) {
         throw new GatewayError("idempotency_key_conflict", "This idempotency key was used for another request.", {
-          param: "idempotency-key",
+          param: HEADERS.idempotencyKey,
         });
       }
       return found;
@@ -88,4 +86,8 @@ export function createJournal({ store, resumeWindowMs }: JournalOptions): Journa
       for (const log of logs) log.dismiss(error);
     },
   };
+}
+
+export function resumeLost(message: string): GatewayError {
+  return new GatewayError("resume_lost", message, { param: HEADERS.lastEventId });
 }

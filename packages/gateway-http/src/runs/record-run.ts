@@ -1,9 +1,9 @@
 import type { RunEvent } from "../chat/run-event.ts";
 import type { AnswerRecord, CompletionStore } from "../completions/store.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
-import { AnswerLog, withIds } from "./answer-log.ts";
+import { AnswerLog, MAX_KEPT, withIds } from "./answer-log.ts";
 import type { Run } from "./run.ts";
-import type { RunEnd } from "./run-request.ts";
+import type { RunEnd, RunHooks } from "./run-request.ts";
 
 /** A request under an idempotency key. */
 export interface KeyedRequest {
@@ -24,8 +24,7 @@ interface StartedRun {
   toBody(end: RunEnd): string;
 }
 
-/** @param beforeEnd to be awaited before anybody is told that the run has ended well */
-export type StartRun = (beforeEnd: (end: RunEnd) => Promise<void>) => StartedRun;
+export type StartRun = (hooks: RunHooks) => StartedRun;
 
 export interface RecordOptions {
   store: CompletionStore;
@@ -39,9 +38,18 @@ export interface RecordOptions {
 export function recordRun(request: KeyedRequest, start: StartRun, options: RecordOptions): AnswerLog {
   const { store, resumeWindowMs, onKept } = options;
   let last: string[] = [];
-  const { run, toFrames, toBody } = start(async (end) => {
-    last = request.stream ? framesOf({ type: "run-end", ...end }) : [toBody(end)];
-    if (log.isWhole) await store.putRecord(toRecord(last));
+  let isFailureKept = false;
+  const { run, toFrames, toBody } = start({
+    isKeyed: true,
+    async beforeEnd(end) {
+      last = request.stream ? framesOf({ type: "run-end", ...end }) : [toBody(end)];
+      await keep(toRecord(last));
+    },
+    async beforeFail(error) {
+      if (error.retry === true) return;
+      await keepFailure(error);
+      isFailureKept = true;
+    },
   });
   const log = new AnswerLog({ ...request, runId: run.id });
   const framesOf = (event: RunEvent, from = log.length) => withIds(run.id, toFrames(event), from);
@@ -89,16 +97,22 @@ export function recordRun(request: KeyedRequest, start: StartRun, options: Recor
       setTimeout(onKept, resumeWindowMs, log).unref();
       return;
     }
+    const kept = isFailureKept ? Promise.resolve() : keepFailure(error);
+    void kept.catch(() => {}).then(() => onKept(log));
+  }
+
+  function keepFailure(error: GatewayError): Promise<void> {
     const { code, message, status, param } = error;
-    const record = { ...toRecord([]), error: { code, message, status, param } };
-    void store.putRecord(record).then(
-      () => onKept(log),
-      () => onKept(log),
-    );
+    const frames = request.stream && !log.ended ? framesOf({ type: "run-error", error }) : [];
+    return keep({ ...toRecord(frames), error: { code, message, status, param } });
+  }
+
+  async function keep(record: AnswerRecord): Promise<void> {
+    if (log.isWhole && record.body.length <= MAX_KEPT) await store.putRecord(record);
   }
 
   function toRecord(frames: readonly string[]): AnswerRecord {
-    return { ...request, runId: run.id, at: Date.now(), body: log.from(0) + frames.join("") };
+    return { ...request, runId: run.id, at: Date.now(), body: log.from(0).frames + frames.join("") };
   }
 }
 

@@ -39,16 +39,18 @@ export async function runInSession(
   try {
     const { talk, asked, aside, carriesHistory } = await keepQuestion(early?.aside ? early : await findPlace());
     const end = await pull(withAnsweredCalls(talk));
+    if (!run.ended) run.seal();
     const aborted = "error" in end;
     const message = toAnswer(run, aborted);
-    // What was cut short and not streamed nobody has read: its question is still to be answered.
-    const wasSeen = !aborted || turn.stream;
+    // What was cut short and not streamed nobody has read, and what is asked again under its key will be answered again:
+    // the question is still to be answered.
+    const isOpen = "error" in end && (!turn.stream || (request.hooks?.isKeyed && end.error.retry === true));
     // Kept before the end is told: what a caller was told must still be known after a crash. Both at once: a store that
     // groups its writes keeps both or neither.
     await Promise.all([
       message &&
-        keepAnswer(message, asked, aborted, { movesHead: (!aside || leave !== undefined) && wasSeen, carriesHistory }),
-      "error" in end ? undefined : request.beforeEnd?.({ answer: run.answer, usage: run.usage, ...end }),
+        keepAnswer(message, asked, aborted, { movesHead: (!aside || leave !== undefined) && !isOpen, carriesHistory }),
+      beforeTold(run, request, end),
     ]);
     return end;
   } finally {
@@ -97,6 +99,14 @@ export async function runInSession(
     // Between reading and writing, somebody deleted the session: it begins anew.
     return kept ? { ...place, asked } : keepQuestion(await findPlace());
   }
+}
+
+/** What is to be done before anybody is told how the run ended. */
+export async function beforeTold(run: Run, { hooks }: RunRequest, end: PullEnd): Promise<void> {
+  if (run.ended || !hooks) return;
+  run.seal();
+  if ("error" in end) await hooks.beforeFail?.(run.toFinal(end.error));
+  else await hooks.beforeEnd({ answer: run.answer, usage: run.usage, ...end });
 }
 
 function toEntries(runId: string, parent: string | null, fresh: readonly NewMessage[]): Entry[] {

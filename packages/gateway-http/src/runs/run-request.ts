@@ -2,6 +2,7 @@ import type { FinishReason, Usage } from "@openclaw/protocol";
 import type { Agent } from "../agents/agent.ts";
 import type { Answer } from "../chat/to-completion.ts";
 import type { Turn } from "../chat/turn.ts";
+import type { GatewayError } from "../errors/gateway-error.ts";
 import type { SessionRef } from "../sessions/store.ts";
 
 /** How a run ended that ended well. */
@@ -9,6 +10,15 @@ export interface RunEnd {
   readonly answer: Answer;
   readonly usage: Usage | undefined;
   readonly finishReason: FinishReason;
+}
+
+/** What is done before anybody is told of a run's end, in one with the session's own writing. */
+export interface RunHooks {
+  beforeEnd(end: RunEnd): Promise<void>;
+  /** Not called for a run that was aborted: its watchers are told at once. */
+  beforeFail?(error: GatewayError): Promise<void>;
+  /** The caller sends the same again after a failure that may be tried again. */
+  readonly isKeyed?: boolean;
 }
 
 /** Everything a run needs to know, whichever door it came through. */
@@ -22,11 +32,9 @@ export interface RunRequest {
     readonly isChat?: boolean;
   };
   readonly channel?: string | undefined;
-  /**
-   * Awaited before anybody is told that the run has ended well, and called together with the session's own writing. With
-   * it, a run keeps its text although its watcher has it.
-   */
-  readonly beforeEnd?: ((end: RunEnd) => Promise<void>) | undefined;
+  readonly hooks?: RunHooks | undefined;
+  /** The whole text is wanted at the end, although whoever watches a stream has it. */
+  readonly needsText?: boolean;
   /** Another model for this run. */
   readonly model?: string | undefined;
 }

@@ -40,6 +40,7 @@ export class Run {
   #usage: Usage | undefined;
   #firstEventAt: number | undefined;
   #ended = false;
+  #sealed = false;
   #toolStarted = false;
 
   /** @param keepsText whether {@link RunResult.answer} holds what was said, or only its tool calls */
@@ -75,9 +76,19 @@ export class Run {
     return () => this.#sinks.delete(sink);
   }
 
+  /** The agent has ended and its answer is being kept: from here on the run cannot be aborted, only fail. */
+  seal(): void {
+    this.#sealed = true;
+  }
+
+  /** Whether it can still be aborted. */
+  get abortable(): boolean {
+    return !this.#ended && !this.#sealed;
+  }
+
   /** Ends the run now, with this error. What it said so far stays. */
   abort(error: GatewayError): void {
-    if (this.#ended) return;
+    if (!this.abortable) return;
     this.#controller.abort(error);
     this.fail(error);
   }
@@ -108,11 +119,15 @@ export class Run {
     this.#finish(finishReason, undefined);
   }
 
+  /** The error as it is told: once a tool has acted, doing it all again is not safe. */
+  toFinal(error: GatewayError): GatewayError {
+    return this.#toolStarted ? withoutRetry(error) : error;
+  }
+
   fail(cause: GatewayError): void {
     if (this.#ended) return;
     this.#ended = true;
-    // Once a tool has acted, doing it all again is not safe.
-    const error = this.#toolStarted ? withoutRetry(cause) : cause;
+    const error = this.toFinal(cause);
     void this.#send([{ type: "run-error", error }]);
     this.#finish(undefined, error);
   }

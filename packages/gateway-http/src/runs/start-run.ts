@@ -4,7 +4,7 @@ import { GatewayError } from "../errors/gateway-error.ts";
 import { toGatewayError } from "../errors/to-gateway-error.ts";
 import { type PullEnd, pullAgent } from "./pull-agent.ts";
 import { Run } from "./run.ts";
-import { runInSession, type SessionContext } from "./run-in-session.ts";
+import { beforeTold, runInSession, type SessionContext } from "./run-in-session.ts";
 import type { RunRequest } from "./run-request.ts";
 
 /**
@@ -15,13 +15,13 @@ export function startRun(request: RunRequest, context: SessionContext): Run {
   const id = `chatcmpl-${randomUUID().replaceAll("-", "")}`;
   const { session, turn } = request;
   // Whoever reads along has the text; only a session or a whole answer needs it again at the end.
-  const keepsText = !(turn.stream && session.stateless) || request.beforeEnd !== undefined;
+  const keepsText = !(turn.stream && session.stateless) || request.needsText === true;
   const run = new Run(id, Math.floor(Date.now() / 1000), keepsText);
   queueMicrotask(async () => {
     const pull = (talk: readonly TurnMessage[]) => pullInTime(run, request, talk);
     const runStateless = async () => {
       const end = await pull(turn.messages);
-      if (!("error" in end)) await request.beforeEnd?.({ answer: run.answer, usage: run.usage, ...end });
+      await beforeTold(run, request, end);
       return end;
     };
     try {

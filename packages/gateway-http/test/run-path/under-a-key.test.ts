@@ -3,7 +3,7 @@ import { GatewayError } from "../../src/index.ts";
 import { agentOf, sayer, stepper } from "../support/agents.ts";
 import { ask, askStream, hi, openRaw, readStream } from "../support/chat.ts";
 import { collectGarbage } from "../support/garbage.ts";
-import { startGateway } from "../support/start-gateway.ts";
+import { type StartedGateway, startGateway } from "../support/start-gateway.ts";
 
 const keyed = (key: string, more: Record<string, string> = {}) => ({ "idempotency-key": key, ...more });
 const stream = hi({ stream: true });
@@ -325,7 +325,7 @@ test("cancel ends a run now, keyed or not", async () => {
   }
 });
 
-test("a drain sends watchers of keyed streams away to come back, and the next gateway has the answer", async () => {
+test("a drain sends watchers of keyed streams away to come back, to this gateway or the next", async () => {
   const { agent, say, end } = stepper();
   const door = await startGateway({ agents: [agent] });
   say("half ");
@@ -341,18 +341,18 @@ test("a drain sends watchers of keyed streams away to come back, and the next ga
     rest += Buffer.from(value).toString();
   }
   expect(rest).toMatch(/^retry: \d+\ndata: \{"error":\{.*"code":"gateway_draining"\}\}\n\ndata: \[DONE\]\n\n$/);
-  const early = await ask(door, stream, keyed("k"));
-  expect([early.status, early.json.error.code]).toEqual([503, "gateway_draining"]);
+  const id = [...had.matchAll(/^id: (.*)$/gm)].at(-1)?.[1] as string;
+  const comeBack = (to: Pick<StartedGateway, "request">) =>
+    to.request("/v1/chat/completions", { body: stream, headers: keyed("k", { "last-event-id": id }) });
+  const back = await comeBack(door);
+  expect((await ask(door, hi(), keyed("new"))).json.error.code).toBe("gateway_draining");
   say("and half");
   end();
+  const whole = had + (await back.text());
   await closed;
   const next = await startGateway({ agents: [agent], stateDir: door.stateDir });
-  const id = [...had.matchAll(/^id: (.*)$/gm)].at(-1)?.[1] as string;
-  const back = await next.request("/v1/chat/completions", {
-    body: stream,
-    headers: keyed("k", { "last-event-id": id }),
-  });
-  expect((await askStream(next, hi(), keyed("k"))).raw).toBe(had + (await back.text()));
+  expect(had + (await (await comeBack(next)).text())).toBe(whole);
+  expect((await askStream(next, hi(), keyed("k"))).raw).toBe(whole);
 });
 
 test("ten thousand keyed answers are not held in memory", async () => {
@@ -396,4 +396,82 @@ test("another owner's runs and keys do not exist", async () => {
   const token = await startGateway({ agents: [counted], stateDir: none.stateDir });
   const other = await ask(token, hi({ temperature: 1 }), keyed("k"));
   expect([other.status, runs.length, other.json.id === first.json.id]).toEqual([200, 2, false]);
+});
+
+test("a keyed stream that waits for its session's turn and never gets it is a plain error", async () => {
+  const { agent, started, end } = stepper();
+  const door = await startGateway({ agents: [agent], config: { gateway: { http: { commitAfterMs: 30 } } } });
+  const first = ask(door, hi({ user: "ann" }));
+  await started;
+  const waiting = door.request("/v1/chat/completions", {
+    body: hi({ user: "ann", stream: true }),
+    headers: keyed("k"),
+  });
+  await expect.poll(() => door.gateway.runs.active).toBe(2);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  await door.gateway.close({ drainTimeoutMs: 50 });
+  const response = await waiting;
+  expect([response.status, await response.json()]).toMatchObject([503, { error: { code: "gateway_draining" } }]);
+  end();
+  await first;
+});
+
+test("a question that is asked again under its key after a failure is there once", async () => {
+  const heard: string[] = [];
+  const agent = agentOf(async function* (turn) {
+    heard.push(turn.messages.map(({ content }) => content).join(", "));
+    yield "half ";
+    if (heard.length === 1) throw new GatewayError("provider_bad_response", "cut");
+    yield "and half";
+  });
+  const door = await startGateway({ agents: [agent] });
+  for (let attempt = 0; attempt < 2; attempt++) await askStream(door, hi({ user: "ann" }), keyed("k"));
+  await ask(door, hi({ user: "ann", messages: [{ role: "user", content: "more" }] }));
+  expect(heard).toEqual(["hi", "hi", "hi, half and half, more"]);
+});
+
+test("a slow reader of an answer of yesterday is not cut while it reads", async () => {
+  const agent = sayer(...Array.from({ length: 120 }, () => "x".repeat(100_000)));
+  const door = await startGateway({ agents: [agent], config: { gateway: { http: { slowClientMs: 400 } } } });
+  await askStream(door, hi(), keyed("k"));
+  const response = await openRaw(door, stream, keyed("k")).response;
+  let length = 0;
+  let last = "";
+  for await (const bytes of response) {
+    length += bytes.length;
+    last = String(bytes).slice(-20);
+    // About 6 MB a second, for two seconds.
+    await new Promise((resolve) => setTimeout(resolve, bytes.length / 6000));
+  }
+  expect([length > 12_000_000, last.endsWith("data: [DONE]\n\n")]).toEqual([true, true]);
+}, 20_000);
+
+test("an answer that is being kept is past cancelling", async () => {
+  const { agent, started, say, end } = stepper();
+  const door = await startGateway({ agents: [agent] });
+  const answer = ask(door, hi({ user: "ann", store: true }), keyed("k"));
+  const { runId } = await started;
+  say("done");
+  end();
+  const cancels = [];
+  while (door.gateway.runs.active > 0) {
+    const response = await door.request(`/v1/chat/completions/${runId}/cancel`, { method: "POST" });
+    cancels.push(((await response.json()) as { cancelled: boolean }).cancelled);
+    if (cancels.at(-1)) break;
+  }
+  const { status } = await answer;
+  const kept = await door.request(`/v1/chat/completions/${runId}`);
+  // Whichever came first: told and kept agree.
+  expect([status, kept.status]).toEqual(cancels.includes(true) ? [409, 404] : [200, 200]);
+});
+
+test("who has had the last event is told that there is no more", async () => {
+  const door = await startGateway({ agents: [sayer("hi")] });
+  const { raw } = await askStream(door, hi(), keyed("k"));
+  const last = [...raw.matchAll(/^id: (.*)$/gm)].at(-1)?.[1] as string;
+  const response = await door.request("/v1/chat/completions", {
+    body: stream,
+    headers: keyed("k", { "last-event-id": last }),
+  });
+  expect(response.status).toBe(204);
 });

@@ -169,7 +169,8 @@ export function sessionStoreContract(name: string, create: Create): void {
       await expect(store.append(ref("a"), { agent: "main", entries, head: "2" })).rejects.toThrow();
     }
     const good = store.append(ref("a"), { agent: "main", entries: [entry("good", "1")], head: "good" });
-    const bad = store.append(ref("a"), { agent: "main", entries: [entry("good", "1")], head: "good" });
+    const again = entry("good", "1", { runId: "chatcmpl-2" });
+    const bad = store.append(ref("a"), { agent: "main", entries: [again], head: "good" });
     await expect(good).resolves.toBe(true);
     await expect(bad).rejects.toThrow();
     expect(await texts(store, ref("a"))).toEqual(["1", "good"]);

@@ -23,19 +23,19 @@ export interface CompletionRow {
   metadata: string | null;
   completion: string;
   request: string;
-  messages: string;
 }
 
 export type CompletionOperation =
   | { kind: "put-record"; row: RecordRow }
   | { kind: "find-record"; owner: string; key: string; staleBefore: number }
-  | { kind: "put-completion"; row: CompletionRow }
+  | { kind: "put-completion"; row: CompletionRow; messages: string }
+  | { kind: "find-messages"; owner: string; id: string; staleBefore: number }
   | { kind: "find-completion"; owner: string; id: string; staleBefore: number }
   | {
       kind: "list-completions";
       owner: string;
       model: string | null;
-      /** JSON; `{}` fits all. */
+      /** JSON, pairs of name and value; `[]` fits all. */
       metadata: string;
       after: string | null;
       order: "asc" | "desc";
@@ -57,6 +57,8 @@ export interface CompletionAnswers {
   "find-record": RecordRow | null;
   "put-completion": null;
   "find-completion": CompletionRow | null;
+  /** JSON. */
+  "find-messages": string | null;
   /** `null` when `after` is no completion of this owner. */
   "list-completions": CompletionRow[] | null;
   "set-metadata": boolean;
@@ -71,6 +73,7 @@ const CHANGES: Readonly<Record<CompletionOperation["kind"], boolean>> = {
   "find-record": false,
   "put-completion": true,
   "find-completion": false,
+  "find-messages": false,
   "list-completions": false,
   "set-metadata": true,
   "delete-completion": true,

@@ -1,20 +1,29 @@
 import type { Connection } from "../../sessions/sqlite/connection.ts";
-import { type AnswerRecord, type CompletionStore, type KeptCompletion, LIMITS } from "../store.ts";
+import {
+  type AnswerRecord,
+  type CompletionStore,
+  type CompletionStoreOptions,
+  type KeptCompletion,
+  LIMITS,
+} from "../store.ts";
 import type { CompletionRow, RecordRow } from "./operations.ts";
 
 /** Milliseconds between looks for what is too old or too much. */
 const PRUNE_EVERY_MS = 60_000;
 
 /** Answers that are kept in the database of the state folder. */
-export function createSqliteCompletions(connection: Connection, now: () => number = Date.now): CompletionStore {
-  const staleBefore = () => now() - LIMITS.completionMs;
+export function createSqliteCompletions(
+  connection: Connection,
+  { now = Date.now, limits = LIMITS }: CompletionStoreOptions = {},
+): CompletionStore {
+  const staleBefore = () => now() - limits.completionMs;
   let prunedAt = now();
 
   async function prune(): Promise<void> {
     prunedAt = now();
-    const { recordMs, records, recordChars } = LIMITS;
-    const limits = { recordsBefore: now() - recordMs, records, recordChars, completionsBefore: staleBefore() };
-    while ((await connection.do<"prune-completions">({ kind: "prune-completions", ...limits })) > 0);
+    const { recordMs, records, recordChars } = limits;
+    const bounds = { recordsBefore: now() - recordMs, records, recordChars, completionsBefore: staleBefore() };
+    while ((await connection.do<"prune-completions">({ kind: "prune-completions", ...bounds })) > 0);
   }
 
   /** There is only more to remove when something was added. */
@@ -45,11 +54,11 @@ export function createSqliteCompletions(connection: Connection, now: () => numbe
         kind: "find-record",
         owner,
         key,
-        staleBefore: now() - LIMITS.recordMs,
+        staleBefore: now() - limits.recordMs,
       });
       return row ? toRecord(row) : undefined;
     },
-    async putCompletion({ owner, completion, metadata, request, messages }) {
+    async putCompletion({ owner, completion, metadata, request }, messages) {
       pruneNowAndThen();
       await connection.do<"put-completion">({
         kind: "put-completion",
@@ -61,8 +70,8 @@ export function createSqliteCompletions(connection: Connection, now: () => numbe
           metadata: metadata && JSON.stringify(metadata),
           completion: JSON.stringify(completion),
           request: JSON.stringify(request),
-          messages: JSON.stringify(messages),
         },
+        messages: JSON.stringify(messages),
       });
     },
     async findCompletion(owner, id) {
@@ -70,12 +79,17 @@ export function createSqliteCompletions(connection: Connection, now: () => numbe
       const row = await connection.do<"find-completion">(query);
       return row ? toKept(row) : undefined;
     },
-    async listCompletions({ owner, model = null, metadata = {}, after = null, order, limit }) {
+    async findMessages(owner, id) {
+      const query = { kind: "find-messages", owner, id, staleBefore: staleBefore() } as const;
+      const messages = await connection.do<"find-messages">(query);
+      return messages === null ? undefined : JSON.parse(messages);
+    },
+    async listCompletions({ owner, model = null, metadata = [], after = null, order, limit }) {
       const rows = await connection.do<"list-completions">({
         kind: "list-completions",
         owner,
         model,
-        metadata: JSON.stringify(metadata),
+        metadata: JSON.stringify([...metadata]),
         after,
         order,
         limit,
@@ -109,12 +123,11 @@ function toRecord({ run_id, session_key, stream, error, ...row }: RecordRow): An
   };
 }
 
-function toKept({ owner, completion, metadata, request, messages }: CompletionRow): KeptCompletion {
+function toKept({ owner, completion, metadata, request }: CompletionRow): KeptCompletion {
   return {
     owner,
     completion: JSON.parse(completion),
     metadata: metadata && JSON.parse(metadata),
     request: JSON.parse(request),
-    messages: JSON.parse(messages),
   };
 }

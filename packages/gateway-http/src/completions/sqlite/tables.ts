@@ -30,6 +30,7 @@ export const COMPLETION_TABLES = `
   ) STRICT;
   CREATE INDEX completion_by_age ON completion (at);`;
 
+const WITHOUT_MESSAGES = "id, owner, model, at, metadata, completion, request";
 /** Rows removed in one transaction. */
 const PRUNE_STEP = 100;
 
@@ -74,15 +75,20 @@ function execute(sql: Sql, operation: CompletionOperation): CompletionAnswers[ke
       return (found.get(operation.owner, operation.key, operation.staleBefore) as RecordRow | undefined) ?? null;
     }
     case "put-completion": {
-      const { id, owner, model, at, metadata, completion, request, messages } = operation.row;
+      const { id, owner, model, at, metadata, completion, request } = operation.row;
       sql(
         "INSERT INTO completion (id, owner, model, at, metadata, completion, request, messages) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-      ).run(id, owner, model, at, metadata, completion, request, messages);
+      ).run(id, owner, model, at, metadata, completion, request, operation.messages);
       return null;
     }
     case "find-completion": {
-      const found = sql("SELECT * FROM completion WHERE id = ? AND owner = ? AND at > ?");
+      const found = sql(`SELECT ${WITHOUT_MESSAGES} FROM completion WHERE id = ? AND owner = ? AND at > ?`);
       return (found.get(operation.id, operation.owner, operation.staleBefore) as CompletionRow | undefined) ?? null;
+    }
+    case "find-messages": {
+      const found = sql("SELECT messages FROM completion WHERE id = ? AND owner = ? AND at > ?");
+      const row = found.get(operation.id, operation.owner, operation.staleBefore) as { messages: string } | undefined;
+      return row?.messages ?? null;
     }
     case "list-completions":
       return list(sql, operation);
@@ -114,29 +120,29 @@ function list(sql: Sql, query: Extract<CompletionOperation, { kind: "list-comple
     place = Number(found.seq);
   }
   return sql(
-    `SELECT * FROM completion WHERE owner = ?1 AND seq ${order === "asc" ? ">" : "<"} ?2 AND at > ?3
+    `SELECT ${WITHOUT_MESSAGES} FROM completion WHERE owner = ?1 AND seq ${order === "asc" ? ">" : "<"} ?2 AND at > ?3
        AND (?4 IS NULL OR model = ?4)
        AND NOT EXISTS (
          SELECT 1 FROM json_each(?5) AS wanted WHERE NOT EXISTS (
-           SELECT 1 FROM json_each(completion.metadata) AS has WHERE has.key = wanted.key AND has.value = wanted.value))
+           SELECT 1 FROM json_each(completion.metadata) AS has
+           WHERE has.key = wanted.value ->> 0 AND has.value = wanted.value ->> 1))
      ORDER BY seq ${order === "asc" ? "ASC" : "DESC"} LIMIT ?6`,
   ).all(owner, place, staleBefore, model, metadata, limit) as unknown as CompletionRow[];
 }
 
 function prune(sql: Sql, limits: Extract<CompletionOperation, { kind: "prune-completions" }>): number {
   const { recordsBefore, records, recordChars, completionsBefore } = limits;
-  const { count, size } = sql("SELECT count(*) AS count, coalesce(sum(size), 0) AS size FROM record").get() as {
-    count: number;
-    size: number;
-  };
   const old = sql("DELETE FROM completion WHERE seq IN (SELECT seq FROM completion WHERE at <= ? LIMIT ?)").run(
     completionsBefore,
     PRUNE_STEP,
   ).changes;
-  const tooMuch = size > recordChars ? PRUNE_STEP : Math.max(0, count - records);
+  // Sums from the newest on, read from an index: what comes after too many, or too much, goes.
   const gone = sql(
-    `DELETE FROM record WHERE rowid IN (SELECT rowid FROM record WHERE at <= ?1 ORDER BY at LIMIT ?2)
-       OR rowid IN (SELECT rowid FROM record ORDER BY at LIMIT ?3)`,
-  ).run(recordsBefore, PRUNE_STEP, Math.min(tooMuch, PRUNE_STEP)).changes;
+    `DELETE FROM record WHERE rowid IN (
+       SELECT id FROM (
+         SELECT rowid AS id, at, row_number() OVER newest AS place, sum(size) OVER newest AS total FROM record
+         WINDOW newest AS (ORDER BY at DESC, rowid DESC))
+       WHERE at <= ?1 OR place > ?2 OR total > ?3 LIMIT ?4)`,
+  ).run(recordsBefore, records, recordChars, PRUNE_STEP).changes;
   return Number(old) + Number(gone);
 }

@@ -42,7 +42,7 @@ export function updateCompletion({ completions }: CompletionsOptions): RouteHand
   return async (request, reply) => {
     const metadata = readMetadata(request.body);
     const kept = await find(completions, request);
-    await completions.setMetadata(kept.owner, kept.completion.id, metadata);
+    if (!(await completions.setMetadata(kept.owner, kept.completion.id, metadata))) throw notFound();
     return reply.header("cache-control", "no-store").send(toStoredCompletion({ ...kept, metadata }));
   };
 }
@@ -60,7 +60,10 @@ export function deleteCompletion({ completions }: CompletionsOptions): RouteHand
 export function listCompletionMessages({ completions }: CompletionsOptions): RouteHandlerMethod {
   return async (request, reply) => {
     const query = readPageQuery(request.query, "asc");
-    const messages = toStoredMessages(await find(completions, request));
+    const id = idOf(request);
+    const kept = await completions.findMessages(callerOf(request).owner, id);
+    if (!kept) throw notFound();
+    const messages = toStoredMessages(id, kept);
     return reply.header("cache-control", "no-store").send(cutPage(messages, query, (message) => message));
   };
 }
@@ -71,8 +74,9 @@ export function cancelCompletion({ runs }: { runs: Runs }): RouteHandlerMethod {
     const id = idOf(request);
     const run = runs.find(id, callerOf(request).owner);
     if (!run) throw notFound();
-    const cancelled = run !== "ended" && !run.ended;
-    if (run !== "ended") run.abort(new GatewayError("run_aborted", "The run was cancelled."));
+    // A run whose answer is being kept has as good as ended.
+    const cancelled = run !== "ended" && run.abortable;
+    if (cancelled) run.abort(new GatewayError("run_aborted", "The run was cancelled."));
     return reply.header("cache-control", "no-store").send({ id, cancelled });
   };
 }
@@ -100,12 +104,11 @@ function readMetadata(body: unknown): Record<string, string> | null {
 }
 
 /** `metadata[topic]=trip` of a query string. */
-function readMetadataQuery(query: unknown): Record<string, string> {
-  const wanted: Record<string, string> = {};
+function readMetadataQuery(query: unknown): ReadonlyMap<string, string> {
+  const wanted = new Map<string, string>();
   for (const name of Object.keys(query as object)) {
     const key = /^metadata\[(.+)\]$/s.exec(name)?.[1];
-    const value = key === undefined ? undefined : readParameter(query, name);
-    if (key !== undefined && value !== undefined) wanted[key] = value;
+    if (key !== undefined) wanted.set(key, readParameter(query, name) ?? "");
   }
   return wanted;
 }

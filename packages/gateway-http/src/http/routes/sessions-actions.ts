@@ -62,8 +62,10 @@ export function abortRun({ sessions, runs }: SessionsOptions): RouteHandlerMetho
     const run = runs.findInSession(ref);
     // The first run of a session may be under way before the session is there.
     if (!run && !(await sessions.find(ref))) throw noSuchSession();
+    // A run whose answer is being kept has as good as ended.
+    const aborted = run?.abortable ? run.id : null;
     run?.abort(new GatewayError("run_aborted", "The run was ended by POST /v1/sessions/{key}/abort."));
-    return answer(reply, { aborted: run?.id ?? null });
+    return answer(reply, { aborted });
   };
 }
 

@@ -44,6 +44,11 @@ export class Connection {
     this.#worker = await this.#opened;
   }
 
+  get isOpen(): boolean {
+    return this.#worker !== undefined;
+  }
+
+  /** What is asked for in one go, without waiting in between, is done in one transaction. */
   do<K extends Operation["kind"]>(operation: Extract<Operation, { kind: K }>): Promise<Answers[K]> {
     return new Promise<Answers[K]>((resolve, reject) => {
       this.#gathering.push({ operation, resolve, reject });

@@ -33,13 +33,18 @@ export class Database {
     }
   }
 
-  /** Does all of it in one transaction, so with one sync. What fails is done again by itself and fails alone. */
+  /**
+   * Does all of it in one transaction, so with one sync. When something fails, all is done again apart, but for what one
+   * run wrote: that is kept or fails together.
+   */
   execute(batch: Batch): Outcome[] {
     try {
       return this.#inTransaction(batch, () => batch.map((operation) => ({ value: this.#do(operation) })));
     } catch (error) {
-      if (batch.length === 1) return [{ error: messageOf(error) }];
-      return batch.flatMap((operation) => this.execute([operation]));
+      const parts = toParts(batch);
+      if (parts.length === 1) return batch.map(() => ({ error: messageOf(error) }));
+      const outcomes = new Map(parts.flatMap((part) => zip(part, this.execute(part))));
+      return batch.map((operation) => outcomes.get(operation) as Outcome);
     }
   }
 
@@ -70,4 +75,26 @@ export class Database {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** The operations of a batch, those of one run together. */
+function toParts(batch: Batch): Batch[] {
+  const parts = new Map<unknown, Batch>();
+  for (const operation of batch) {
+    const part = runOf(operation) ?? operation;
+    const before = parts.get(part);
+    if (before) before.push(operation);
+    else parts.set(part, [operation]);
+  }
+  return [...parts.values()];
+}
+
+function runOf(operation: Operation): string | undefined {
+  if (operation.kind === "append") return operation.entries[0]?.run_id;
+  if (operation.kind === "put-record") return operation.row.run_id;
+  return operation.kind === "put-completion" ? operation.row.id : undefined;
+}
+
+function zip<A, B>(ones: readonly A[], others: readonly B[]): [A, B][] {
+  return ones.map((one, index) => [one, others[index] as B]);
 }

@@ -82,7 +82,8 @@ export function createSqliteStore(connection: Connection, options: SqliteStoreOp
       return row ? toInfo(row) : undefined;
     },
     async append(ref, addition) {
-      await open();
+      // Not awaited for nothing: what a run writes elsewhere at the same time is to be in the same transaction.
+      if (!connection.isOpen) await open();
       const id = idOfSession(ref);
       const entries = addition.entries.map(toRow);
       const at = now();
