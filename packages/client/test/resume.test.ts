@@ -251,12 +251,26 @@ test("what a server says twice is given once", async () => {
   const client = makeClient({
     fetch: async () => {
       const all = asked++ === 0 ? numbered.slice(0, 4) : numbered;
-      return new Response(all.join(""), { headers: SSE });
+      return new Response(all.join(""), { headers: { ...SSE, "x-openclaw-run-id": "run:with:colons" } });
     },
   });
   const stream = await client.chat.completions.create({ ...hi, stream: true });
   expect(await collect(stream)).toEqual(CHUNKS);
   expect(asked).toBe(2);
+});
+
+test("a server that numbers its events otherwise is not asked to go on: it would begin anew", async () => {
+  let asked = 0;
+  const client = makeClient({
+    fetch: async () => {
+      asked++;
+      const numbered = ANSWER.map((event, n) => `id: ${n}\n${event}`);
+      return new Response(numbered.slice(0, 3).join(""), { headers: SSE });
+    },
+  });
+  const stream = await client.chat.completions.create({ ...hi, stream: true });
+  expect(await failureOf(collect(stream))).toMatchObject({ name: "StreamTruncatedError" });
+  expect(asked).toBe(1);
 });
 
 test("a keep-alive is no event: it neither counts as progress nor as the last one", async () => {
