@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { launchChromium } from "../e2e/launch-chromium.ts";
 import { startPlayground } from "../e2e/start-playground.ts";
 
-// The picture of the docs, after one exchange. Other sizes and looks by flags.
+// The picture of the docs, after an answer that was cut and resumed. Other sizes and looks by flags.
 const { values } = parseArgs({
   options: {
     out: { type: "string", default: join(import.meta.dirname, "../../../docs/playground.png") },
@@ -23,9 +23,14 @@ try {
     colorScheme: values.dark ? "dark" : "light",
   });
   await page.goto(`${playground.url}/#token=${playground.token}`);
-  await page.getByLabel("Message", { exact: true }).fill("Hello, who is there?");
+  await page.getByLabel("Agent").selectOption("openclaw/counter");
+  await page.getByLabel("Message", { exact: true }).fill("Count to 50, please.");
   await page.keyboard.press("Enter");
-  await page.locator("article[data-status=done]").waitFor();
+  await page.getByText(" 42 43").waitFor();
+  await page.getByRole("button", { name: "Pull the plug" }).click();
+  await page.getByText("last-event-id: ").waitFor({ state: "attached" });
+  await page.getByRole("button", { name: "Plug in again" }).click();
+  await page.getByText("nothing doubled").waitFor();
   if (values.view !== undefined) await page.getByRole("button", { name: values.view }).click();
   await page.screenshot({ path: values.out, animations: "disabled", caret: "hide" });
   await browser.close();

@@ -1,9 +1,14 @@
-import { type Client, createClient } from "@openclaw/client";
+import { type Client, createClient, type Session } from "@openclaw/client";
 import { createStore, type Store } from "./store.ts";
 import { type AgentChoice, toAgentChoices } from "./talk/agents.ts";
+import { readSession, toModel } from "./talk/from-session.ts";
 import { type Problem, toProblem } from "./talk/problem.ts";
+import { type AnswerRef, findAnswer } from "./talk/record.ts";
+import { createSessions, type Sessions, toBareKey } from "./talk/sessions.ts";
 import { createTalk, type Talk } from "./talk/talk.ts";
 import { createFrameLog, type FrameLog } from "./wire/frame-log.ts";
+import { createPlug, type Plug } from "./wire/plug.ts";
+import { showRefusals } from "./wire/show-refusals.ts";
 import { tapFetch } from "./wire/tap-fetch.ts";
 
 interface ConnectionState {
@@ -21,13 +26,19 @@ export interface Playground {
   readonly baseUrl: string;
   readonly connection: Store<ConnectionState>;
   readonly talk: Talk;
+  readonly sessions: Sessions;
   readonly frames: FrameLog;
+  readonly plug: Plug;
   readonly draft: Store<{ text: string }>;
   /** Asks the gateway who is there, with this token or, without one, as nobody. */
   connect(token: string | undefined): Promise<void>;
   /** The same once more. */
   reconnect(): Promise<void>;
   send(): Promise<void>;
+  /** Goes on with a talk that the gateway has kept. */
+  open(session: Session): Promise<void>;
+  /** Goes on with a copy of the talk that ends with this answer. */
+  fork(answer: AnswerRef): Promise<void>;
 }
 
 export interface PlaygroundOptions {
@@ -47,7 +58,8 @@ export function createPlayground({ baseUrl, keepToken }: PlaygroundOptions): Pla
   });
   const draft = createStore({ text: "" });
   const frames = createFrameLog({ now });
-  const fetch = tapFetch((url, init) => globalThis.fetch(url, init), frames);
+  const plug = createPlug((url, init) => globalThis.fetch(url, init));
+  const fetch = showRefusals(tapFetch(plug.fetch, frames));
   let client: Client;
   let lastAttempt = 0;
   let lastToken: string | undefined;
@@ -57,14 +69,15 @@ export function createPlayground({ baseUrl, keepToken }: PlaygroundOptions): Pla
   const lock = (problem: Problem) => {
     if (problem.wantsToken) connection.set({ status: "locked", problem: undefined });
   };
-  const talk = createTalk({ client: () => client, frames, now, onProblem: lock });
+  const talk = createTalk({ client: () => client, frames, now, onProblem: lock, onEnd: plug.plugIn });
+  const sessions = createSessions(() => client);
 
   async function tryToConnect(token: string | undefined): Promise<void> {
     const attempt = ++lastAttempt;
     lastToken = token;
     const hasToken = token !== undefined;
     try {
-      // No retries: a failure is to be seen when it happens.
+      // No retries but those of a stream: a failure is to be seen when it happens.
       client = createClient({ baseUrl, fetch, maxRetries: 0, ...(hasToken && { token }) });
       const agents = toAgentChoices(await client.models.list());
       if (attempt !== lastAttempt) return;
@@ -86,11 +99,24 @@ export function createPlayground({ baseUrl, keepToken }: PlaygroundOptions): Pla
     return connecting;
   }
 
+  async function open(session: Session): Promise<void> {
+    const before = talk.store.get().sessionKey;
+    const entries = await readSession(client, session);
+    // Somebody pressed something else meanwhile.
+    if (talk.store.get().sessionKey !== before) return;
+    const model = toModel(session.agent);
+    const { agents } = connection.get();
+    if (agents.some((agent) => agent.model === model)) connection.set({ model });
+    talk.open(toBareKey(session), entries);
+  }
+
   return {
     baseUrl,
     connection,
     talk,
+    sessions,
     frames,
+    plug,
     draft,
     connect,
     reconnect: () => connect(lastToken),
@@ -101,6 +127,23 @@ export function createPlayground({ baseUrl, keepToken }: PlaygroundOptions): Pla
       if (text.trim() === "" || talk.store.get().running || connection.get().status !== "ready") return;
       draft.set({ text: "" });
       await talk.send(text, connection.get().model);
+    },
+    async open(session) {
+      try {
+        await open(session);
+      } catch (error) {
+        sessions.store.set({ problem: toProblem(error) });
+      }
+    },
+    async fork(answer) {
+      try {
+        const message = await findAnswer(client, answer);
+        if (message === undefined) throw new Error("The answer is not among the last of its session.");
+        await open(await client.sessions.fork(answer.sessionId, { at: message.id }));
+        talk.note("A fork: what is said from here is not in the other talk.");
+      } catch (error) {
+        talk.note(toProblem(error).title);
+      }
     },
   };
 }

@@ -33,7 +33,7 @@ function toCurl({ baseUrl, model, sessionKey, text, needsToken }: SnippetInput):
     `curl -N ${baseUrl}/v1/chat/completions`,
     ...(needsToken ? [`-H "Authorization: Bearer $TOKEN"`] : []),
     `-H 'Content-Type: application/json'`,
-    `-H 'x-openclaw-session-key: ${sessionKey}'`,
+    `-H ${quoteForShell(`x-openclaw-session-key: ${encodeKey(sessionKey)}`)}`,
     `-d ${quoteForShell(body)}`,
   ].join(" \\\n  ");
 }
@@ -53,7 +53,7 @@ const stream = await client.chat.completions.create(
     stream: true,
     stream_options: { include_usage: true },
   },
-  { headers: { "x-openclaw-session-key": ${JSON.stringify(sessionKey)} } },
+  { headers: { "x-openclaw-session-key": ${JSON.stringify(encodeKey(sessionKey))} } },
 );
 
 for await (const chunk of stream) {
@@ -81,6 +81,11 @@ const stream = await client.chat.completions.create(
 for await (const chunk of stream) {
   process.stdout.write(chunk.choices[0]?.delta.content ?? "");
 }`;
+}
+
+/** As the header has it: a session that was opened may have any text as its key. */
+function encodeKey(sessionKey: string): string {
+  return encodeURIComponent(sessionKey).replaceAll("%3A", ":");
 }
 
 /** In single quotes, where a POSIX shell leaves everything as it is. */

@@ -33,6 +33,7 @@ export const ADVICE: Readonly<Record<string, Advice>> = {
     title: "The endpoint is off",
     advice: "Set gateway.http.endpoints.chatCompletions.enabled to true and start the gateway again.",
   },
+  not_found: { title: "This is not there any more", advice: "Somebody deleted it, or it was another token's." },
   session_busy: {
     title: "This talk is still answering",
     advice: "Wait for the answer before, or start a new talk.",

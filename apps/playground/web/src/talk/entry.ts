@@ -1,8 +1,13 @@
+import type { Cut } from "./cut.ts";
 import type { Figures } from "./figures.ts";
 import type { Problem } from "./problem.ts";
+import type { Verdict } from "./record.ts";
 
 /** What stands in the talk, in order. */
 export type Entry = Said | Answer | Note;
+
+/** One that has no place yet. */
+export type NewEntry = Omit<Said, "id"> | Omit<Answer, "id"> | Omit<Note, "id">;
 
 interface Said {
   readonly kind: "said";
@@ -19,7 +24,11 @@ export interface Answer {
   /** What the model thought, where the agent shows it. */
   readonly reasoning: string;
   readonly figures: Figures;
+  readonly cuts: readonly Cut[];
+  /** Of an answer that was cut: whether it is whole, by the gateway's own record. */
+  readonly verdict?: Verdict;
   readonly runId?: string;
+  readonly sessionId?: string;
   readonly finishReason?: string;
   readonly problem?: Problem;
 }

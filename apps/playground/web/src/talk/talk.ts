@@ -1,10 +1,16 @@
 import type { ChatCompletionChunk, Client } from "@openclaw/client";
 import { createStore, type Store } from "../store.ts";
 import type { FrameLog } from "../wire/frame-log.ts";
-import type { Answer, Entry } from "./entry.ts";
+import { addTry, endCut } from "./cut.ts";
+import type { Answer, Entry, NewEntry } from "./entry.ts";
 import { addToFigures, NO_FIGURES } from "./figures.ts";
 import { type Problem, toProblem } from "./problem.ts";
+import { compareWithRecord } from "./record.ts";
 import { createSessionKey } from "./session-key.ts";
+
+/** Enough to come back for as long as the gateway waits, 30 s: the plug holds each try up for 6 s. */
+const RETRIES = 4;
+const MAX_TITLE = 80;
 
 interface TalkState {
   readonly entries: readonly Entry[];
@@ -21,6 +27,10 @@ export interface Talk {
   stop(): void;
   /** Leaves this talk and its session for a new one. */
   startNew(): void;
+  /** Leaves it for one that the gateway has kept. */
+  open(sessionKey: string, entries: readonly NewEntry[]): void;
+  /** Says something of the page's own. */
+  note(text: string): void;
 }
 
 export interface TalkOptions {
@@ -28,14 +38,16 @@ export interface TalkOptions {
   frames: FrameLog;
   now(): number;
   onProblem(problem: Problem): void;
+  /** An answer is over, however it ended. */
+  onEnd(): void;
 }
 
-export function createTalk({ client, frames, now, onProblem }: TalkOptions): Talk {
+export function createTalk({ client, frames, now, onProblem, onEnd }: TalkOptions): Talk {
   const store = createStore<TalkState>({ entries: [], sessionKey: createSessionKey(), running: false });
   let controller: AbortController | undefined;
   let nextId = 0;
 
-  const add = (entry: DistributiveOmit<Entry, "id">): number => {
+  const add = (entry: NewEntry): number => {
     const id = nextId++;
     store.set({ entries: [...store.get().entries, { ...entry, id }] });
     return id;
@@ -52,17 +64,30 @@ export function createTalk({ client, frames, now, onProblem }: TalkOptions): Tal
     const own = new AbortController();
     controller = own;
     const { sessionKey } = store.get();
-    const id = add({ kind: "answer", model, status: "running", text: "", reasoning: "", figures: NO_FIGURES });
+    const id = add({
+      kind: "answer",
+      model,
+      status: "running",
+      text: "",
+      reasoning: "",
+      figures: NO_FIGURES,
+      cuts: [],
+    });
     store.set({ running: true });
     const sentAt = now();
     let ending: Partial<Answer> = { status: "done" };
     try {
       const stream = await client().chat.completions.create(
         { model, messages: [{ role: "user", content: text }], stream: true, stream_options: { include_usage: true } },
-        { signal: own.signal, sessionKey },
+        { signal: own.signal, sessionKey, maxRetries: RETRIES },
       );
-      if (stream.runId !== null) update(id, () => ({ runId: stream.runId as string }));
-      for await (const chunk of stream) update(id, (answer) => addChunk(answer, chunk, now() - sentAt));
+      const { runId, sessionKey: sessionId } = stream;
+      update(id, () => ({ ...(runId !== null && { runId }), ...(sessionId !== null && { sessionId }) }));
+      stream.on("resume", ({ attempt }) => {
+        if (attempt === 1) frames.add("note", "connection lost");
+        update(id, (answer) => ({ cuts: addTry(answer.cuts, answer.text, now()) }));
+      });
+      for await (const chunk of stream) update(id, (answer) => addChunk(answer, chunk, now(), sentAt));
     } catch (error) {
       const problem = toProblem(error);
       ending = own.signal.aborted ? { status: "stopped" } : { status: "failed", problem };
@@ -70,7 +95,35 @@ export function createTalk({ client, frames, now, onProblem }: TalkOptions): Tal
       else onProblem(problem);
     }
     update(id, ({ figures }) => ({ ...ending, figures: { ...figures, totalMs: now() - sentAt } }));
+    onEnd();
     if (controller === own) store.set({ running: false });
+    const answers = store.get().entries.filter((entry) => entry.kind === "answer");
+    const answer = answers.find((entry) => entry.id === id);
+    if (answer?.status !== "done") return;
+    const isFirst = answers.find(({ sessionId }) => sessionId === answer.sessionId) === answer;
+    await Promise.all([isFirst && nameSession(answer, text), answer.cuts.length > 0 && judge(answer)]);
+  }
+
+  /** After the first question: a list of keys would tell nobody anything. */
+  async function nameSession({ sessionId }: Answer, question: string): Promise<void> {
+    if (sessionId === undefined) return;
+    const title = question.trim().replaceAll(/\s+/g, " ").slice(0, MAX_TITLE).toWellFormed();
+    await client()
+      .sessions.update(sessionId, { title })
+      .catch(() => {});
+  }
+
+  async function judge({ id, sessionId, runId, text }: Answer): Promise<void> {
+    const isKnown = sessionId !== undefined && runId !== undefined;
+    const verdict = isKnown ? await compareWithRecord(client(), { sessionId, runId }, text) : "unknown";
+    update(id, () => ({ verdict }));
+  }
+
+  function leaveFor(sessionKey: string, entries: readonly NewEntry[]): void {
+    controller?.abort();
+    controller = undefined;
+    // Never an id twice: the answer that is left may still have something to say.
+    store.set({ entries: entries.map((entry) => ({ ...entry, id: nextId++ })), sessionKey, running: false });
   }
 
   return {
@@ -93,24 +146,21 @@ export function createTalk({ client, frames, now, onProblem }: TalkOptions): Tal
       await ask(said.text, failed.model);
     },
     stop: () => controller?.abort(),
-    startNew() {
-      controller?.abort();
-      controller = undefined;
-      store.set({ entries: [], sessionKey: createSessionKey(), running: false });
-    },
+    startNew: () => leaveFor(createSessionKey(), []),
+    open: leaveFor,
+    note: (text) => void add({ kind: "note", text }),
   };
 }
 
-type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
-
-function addChunk(answer: Answer, chunk: ChatCompletionChunk, elapsedMs: number): Partial<Answer> {
+function addChunk(answer: Answer, chunk: ChatCompletionChunk, at: number, sentAt: number): Partial<Answer> {
   const choice = chunk.choices[0];
   const finishReason = choice?.finish_reason;
   const reasoning = choice?.delta.reasoning_content ?? choice?.delta.reasoning ?? "";
   return {
     text: answer.text + (choice?.delta.content ?? ""),
     reasoning: answer.reasoning + reasoning,
-    figures: addToFigures(answer.figures, chunk, elapsedMs),
+    figures: addToFigures(answer.figures, chunk, at - sentAt),
+    cuts: endCut(answer.cuts, at),
     ...(finishReason && { finishReason }),
   };
 }

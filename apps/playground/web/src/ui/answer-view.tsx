@@ -1,15 +1,19 @@
 import type { Answer } from "../talk/entry.ts";
 import { toTime } from "../talk/figures.ts";
+import type { AnswerRef } from "../talk/record.ts";
+import { Cuts } from "./cuts.tsx";
 import { ProblemCard } from "./problem-card.tsx";
 
 export interface AnswerViewProps {
   answer: Answer;
   onSendAgain: (() => void) | undefined;
+  onFork: ((answer: AnswerRef) => void) | undefined;
 }
 
 /** An answer as plain text: nothing a model says becomes markup. */
-export function AnswerView({ answer, onSendAgain }: AnswerViewProps) {
-  const { model, status, text, reasoning, problem } = answer;
+export function AnswerView({ answer, onSendAgain, onFork }: AnswerViewProps) {
+  const { model, status, text, reasoning, cuts, problem, sessionId, runId } = answer;
+  const canFork = status === "done" && sessionId !== undefined && runId !== undefined;
   return (
     <article aria-busy={status === "running"} data-status={status}>
       <h3>{model}</h3>
@@ -25,6 +29,7 @@ export function AnswerView({ answer, onSendAgain }: AnswerViewProps) {
           {status === "running" && <span class="caret" aria-hidden="true" />}
         </p>
       )}
+      {cuts.length > 0 && <Cuts answer={answer} />}
       {problem && (
         <ProblemCard problem={problem}>
           {onSendAgain && (
@@ -38,6 +43,11 @@ export function AnswerView({ answer, onSendAgain }: AnswerViewProps) {
         {toFacts(answer).map((fact) => (
           <span key={fact}>{fact}</span>
         ))}
+        {canFork && onFork && (
+          <button type="button" class="link" onClick={() => onFork({ sessionId, runId })}>
+            Fork from here
+          </button>
+        )}
       </p>
     </article>
   );
@@ -53,10 +63,11 @@ function toFacts({ status, finishReason, figures, runId }: Answer): string[] {
   // A request that was refused has its facts in the problem.
   if (status === "running" || (status === "failed" && runId === undefined)) return [];
   const { value, unit } = toTime(figures.totalMs);
+  const isMeasured = figures.totalMs !== undefined;
   return [
     ...(status === "stopped" ? ["stopped"] : []),
     ...(ENDINGS[finishReason ?? ""] ? [ENDINGS[finishReason ?? ""] as string] : []),
-    `${value} ${unit}`,
+    ...(isMeasured ? [`${value} ${unit}`] : []),
     ...(runId === undefined ? [] : [runId]),
   ];
 }

@@ -1,12 +1,14 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { Playground } from "../playground.ts";
+import { PlugButton, PlugNote } from "./plug.tsx";
 import { useStore } from "./use-store.ts";
 
 export function Composer({ playground }: { playground: Playground }) {
-  const { draft, talk, connection } = playground;
+  const { draft, talk, connection, plug } = playground;
   const { text } = useStore(draft);
   const { running, sessionKey, entries } = useStore(talk.store);
   const { model } = useStore(connection);
+  const { pulled } = useStore(plug.store);
   const field = useRef<HTMLTextAreaElement>(null);
 
   // A new talk begins with typing.
@@ -20,7 +22,7 @@ export function Composer({ playground }: { playground: Playground }) {
     send();
   };
   const last = entries.at(-1);
-  const spoken = running ? "Answering" : last?.kind === "answer" ? last.text : "";
+  const spoken = pulled ? "Unplugged" : running ? "Answering" : last?.kind === "answer" ? last.text : "";
 
   return (
     <div class="composer">
@@ -39,9 +41,12 @@ export function Composer({ playground }: { playground: Playground }) {
           onKeyDown={onKeyDown}
         />
         {running ? (
-          <button type="button" class="plain" onClick={() => talk.stop()}>
-            Stop
-          </button>
+          <>
+            <PlugButton plug={plug} />
+            <button type="button" class="plain" onClick={() => talk.stop()}>
+              Stop
+            </button>
+          </>
         ) : (
           <button type="button" class="primary" disabled={text.trim() === ""} onClick={send}>
             Send
@@ -49,9 +54,13 @@ export function Composer({ playground }: { playground: Playground }) {
         )}
       </div>
       <p class="hint">
-        <span id="keys">
-          <kbd>Enter</kbd> sends <kbd>Shift Enter</kbd> new line <kbd>Esc</kbd> stops
-        </span>
+        {pulled ? (
+          <PlugNote />
+        ) : (
+          <span id="keys">
+            <kbd>Enter</kbd> sends <kbd>Shift Enter</kbd> new line <kbd>Esc</kbd> stops
+          </span>
+        )}
         <span title="The agent remembers what was said under this key">{sessionKey}</span>
       </p>
       {/* The whole answer, once it is whole: word by word it would talk over itself. */}

@@ -46,14 +46,18 @@ class Row extends Component<RowProps> {
   }
 
   override render({ row, folds }: RowProps) {
-    const { kind, at, head, body, tail, cut } = row;
+    const { kind, at, idHead, idTail, head, body, tail, cut } = row;
     const folded = folds && row.repeats;
+    const id = folds && row.idRepeats ? `id: …:${idTail.trimEnd()} ` : idHead + idTail;
     return (
       <li class={kind}>
         <time>{(at / 1000).toFixed(3)}</time>
         <span class="frame">
-          <i>{folded ? "data: {…" : head}</i>
-          {body}
+          <i>
+            {id}
+            {folded ? "data: {…" : head}
+          </i>
+          <span>{body}</span>
           <i>{folded && tail !== "" ? "…}" : tail}</i>
           {cut > 0 && <em> {cut} more characters</em>}
         </span>

@@ -4,6 +4,8 @@ import { type ChunkParts, toChunkParts } from "./chunk-parts.ts";
 const MAX_ROWS = 500;
 const MAX_CHARACTERS = 2_000;
 
+const NO_PARTS: ChunkParts = { idHead: "", idTail: "", head: "", body: "", tail: "" };
+
 export interface FrameRow extends ChunkParts {
   readonly id: number;
   /** `sent` and `status` are the lines of the request and of its answer; `frame` came over the wire; `note` is amiss. */
@@ -12,6 +14,8 @@ export interface FrameRow extends ChunkParts {
   readonly at: number;
   /** Whether the frame before began with the same head. */
   readonly repeats: boolean;
+  /** Whether the id of the frame before did. */
+  readonly idRepeats: boolean;
   /** How many characters are not shown. */
   readonly cut: number;
 }
@@ -20,7 +24,7 @@ export interface FrameLog {
   readonly store: Store<{ rows: readonly FrameRow[]; total: number }>;
   /** Begins the rows of a request; times count from here. */
   begin(text: string): void;
-  add(kind: "status" | "frame" | "note", text: string): void;
+  add(kind: FrameRow["kind"], text: string): void;
   clear(): void;
 }
 
@@ -30,14 +34,17 @@ export function createFrameLog({ now }: { now: () => number }): FrameLog {
   let startedAt = 0;
   let nextId = 0;
   let lastHead = "";
+  let lastIdHead = "";
 
   const push = (kind: FrameRow["kind"], text: string) => {
     const cut = Math.max(0, text.length - MAX_CHARACTERS);
-    const parts = kind === "frame" ? toChunkParts(text) : { head: "", body: text, tail: "" };
-    const shown = cut === 0 ? parts : { head: "", body: text.slice(0, MAX_CHARACTERS), tail: "" };
+    const parts = kind === "frame" ? toChunkParts(text) : { ...NO_PARTS, body: text };
+    const shown = cut === 0 ? parts : { ...NO_PARTS, body: text.slice(0, MAX_CHARACTERS) };
     const repeats = shown.head !== "" && shown.head === lastHead;
-    lastHead = shown.head;
-    const row = { ...shown, id: nextId++, kind, at: now() - startedAt, repeats, cut };
+    const idRepeats = shown.idHead !== "" && shown.idHead === lastIdHead;
+    // Across the lines between: what came after a cut goes on with what came before it.
+    if (kind === "frame") ({ head: lastHead, idHead: lastIdHead } = shown);
+    const row = { ...shown, id: nextId++, kind, at: now() - startedAt, repeats, idRepeats, cut };
     const { rows, total } = store.get();
     store.set({ rows: [...rows.slice(1 - MAX_ROWS), row], total: total + (kind === "frame" ? 1 : 0) });
   };
@@ -47,11 +54,13 @@ export function createFrameLog({ now }: { now: () => number }): FrameLog {
     begin(text) {
       startedAt = now();
       lastHead = "";
+      lastIdHead = "";
       push("sent", text);
     },
     add: push,
     clear() {
       lastHead = "";
+      lastIdHead = "";
       store.set({ rows: [], total: 0 });
     },
   };

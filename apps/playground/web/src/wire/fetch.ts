@@ -1,0 +1,2 @@
+/** As the client calls it. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
