@@ -63,9 +63,8 @@ test("the wire and the code stand beside the talk, without the token", async () 
   await say("it's <b>me</b>");
   await finished("done", 1);
 
-  const frames = page.getByLabel("Frames, as they came");
-  await frames.getByText("data: [DONE]", { exact: true }).waitFor();
-  expect(await read(frames)).toContain("200 OK text/event-stream");
+  await frames().getByText("data: [DONE]", { exact: true }).waitFor();
+  expect(await read(frames())).toContain("200 OK text/event-stream");
   expect(await read(lastAnswer())).toContain("“it's <b>me</b>”");
   expect(await page.locator("article b").count()).toBe(0);
   const readings = page.locator(".readings");
@@ -94,6 +93,98 @@ test("Escape stops an answer, and the gateway its run", async () => {
   const runId = /chatcmpl-\w+/.exec(await read(lastAnswer()))?.[0] ?? "no run id";
   await expect.poll(() => logLineOf(runId)).toBeDefined();
   expect(logLineOf(runId)).not.toMatchObject({ ended: "stop" });
+  await frames().getByText('"cancelled":true').waitFor();
+  expect(await read(frames())).toContain(`POST /v1/chat/completions/${runId}/cancel`);
+  expectQuiet();
+});
+
+test("a plug that is pulled in the midst of an answer costs no word", async () => {
+  await openWithToken();
+  await page.getByLabel("Agent").selectOption("openclaw/counter");
+  await say("Count to 60");
+  await lastAnswer().getByText(" 19 20").waitFor();
+  await page.getByRole("button", { name: "Pull the plug" }).click();
+  await page.getByText("Unplugged.").waitFor();
+  const before = await read(words());
+  await frames().getByText("last-event-id: ").waitFor();
+  expect(await read(words())).toBe(before);
+
+  await page.getByRole("button", { name: "Plug in again" }).click();
+  await finished("done", 1);
+  expect(await read(words())).toBe(countTo(60));
+  const had = before.split(" ").length;
+  await lastAnswer().getByText("60 words, the same as the gateway kept: nothing lost, nothing doubled.").waitFor();
+  expect(await read(lastAnswer())).toContain(`Cut after ${had} words, resumed`);
+  expect(await read(lastAnswer())).toContain("in 1 try");
+  expect(await answersOf(await lastSession())).toEqual([countTo(60)]);
+
+  const [asked = "", again = ""] = await frames().locator(".sent .frame").allTextContents();
+  expect(again.replace(/\nlast-event-id: .*/, "")).toBe(asked);
+  // The event before the first word names the role.
+  expect(again).toMatch(new RegExp(`last-event-id: chatcmpl-[0-9a-f]{32}:${had}$`));
+  expect(chatRequests()).toBe(2);
+  expectQuiet();
+});
+
+test("an answer that ended while the plug was pulled is there afterwards, after more than one try", async () => {
+  await openWithToken();
+  await page.getByLabel("Agent").selectOption("openclaw/counter");
+  await say("Count to 30");
+  await lastAnswer().getByText(" 9 10").waitFor();
+  await page.getByRole("button", { name: "Pull the plug" }).click();
+  await frames().getByText("no connection").waitFor();
+  await lastAnswer().getByText("2 tries").waitFor();
+  await expect.poll(async () => answersOf(await lastSession())).toEqual([countTo(30)]);
+  await page.getByRole("button", { name: "Plug in again" }).click();
+  await lastAnswer().getByText("30 words, the same as the gateway kept").waitFor();
+  expect(await read(words())).toBe(countTo(30));
+  expectQuiet();
+});
+
+test("stopping with the plug pulled plugs it in again, and ends the run", async () => {
+  await openWithToken();
+  await page.getByRole("button", { name: "let the counter count" }).click();
+  await lastAnswer().getByText(" 9 10").waitFor();
+  await page.getByRole("button", { name: "Pull the plug" }).click();
+  await frames().getByText("last-event-id: ").waitFor();
+  await page.getByRole("button", { name: "Stop" }).click();
+  await finished("stopped", 1);
+  await frames().getByText('"cancelled":true').waitFor();
+  await say("Count to 3");
+  await finished("done", 2);
+  expect(await read(words())).toBe("1 2 3");
+  expectQuiet();
+});
+
+test("after a reload the session is there, to go on with, to fork and to delete", async () => {
+  await openWithToken();
+  await say("Remember the blue door.");
+  await finished("done", 1);
+  const first = await read(words());
+  await expect.poll(async () => (await lastSession()).title).toBe("Remember the blue door.");
+
+  await page.reload();
+  await kept().first().getByText("Remember the blue door.").click();
+  await page.locator(".said").getByText("Remember the blue door.").waitFor();
+  await finished("done", 1);
+  expect(await read(words())).toBe(first);
+  await say("And now?");
+  await finished("done", 2);
+  expect(await read(words())).toContain("Before that I heard one message");
+
+  await page.getByRole("button", { name: "Fork from here" }).first().click();
+  await page.getByText("A fork:").waitFor();
+  expect(await page.getByRole("article").count()).toBe(1);
+  expect(await read(words())).toBe(first);
+  expect(await answersOf(await lastSession())).toEqual([first]);
+
+  const before = (await sessions()).length;
+  await page.getByRole("button", { name: "New talk" }).click();
+  const fork = kept().first();
+  await fork.getByRole("button", { name: "Delete" }).click();
+  await fork.getByRole("button", { name: "Really delete" }).click();
+  await expect.poll(async () => (await sessions()).length).toBe(before - 1);
+  await kept().first().getByText("4 messages").waitFor();
   expectQuiet();
 });
 
@@ -122,9 +213,11 @@ test("without a token the page asks for one, and what fails later says what to d
   await page.getByRole("button", { name: "Connect" }).click();
   await message().waitFor();
 
-  await page.route("**/v1/chat/completions", (route) => route.abort("connectionrefused"), { times: 1 });
+  await page.route("**/v1/chat/completions", (route) => route.abort("connectionrefused"));
   await say("Anybody there?");
   await finished("failed", 1);
+  expect(await frames().getByText("no connection").count()).toBeGreaterThan(1);
+  await page.unroute("**/v1/chat/completions");
   expect(await read(page.getByRole("alert"))).toContain("The gateway cannot be reached");
   await page.getByRole("button", { name: "Send again" }).click();
   await finished("done", 1);
@@ -179,6 +272,47 @@ function message() {
 
 function lastAnswer() {
   return page.getByRole("article").last();
+}
+
+/** What it says, without what the page says of it. */
+function words() {
+  return lastAnswer().locator(".text");
+}
+
+function frames() {
+  return page.getByLabel("Frames, as they came");
+}
+
+function kept() {
+  return page.getByRole("region", { name: "Sessions" }).getByRole("listitem");
+}
+
+function countTo(end: number): string {
+  return Array.from({ length: end }, (_, index) => index + 1).join(" ");
+}
+
+function chatRequests(): number {
+  return requests.filter(({ url }) => url.endsWith("/v1/chat/completions")).length;
+}
+
+/** What the gateway says when the page is not asked. */
+async function ask(path: string) {
+  const headers = { authorization: `Bearer ${playground.token}` };
+  const response = await fetch(`${playground.url}/v1/${path}`, { headers });
+  return ((await response.json()) as { data: never }).data;
+}
+
+const sessions = (): Promise<{ id: string; title: string | null }[]> => ask("sessions?limit=100");
+
+async function lastSession() {
+  const [session] = await sessions();
+  if (session === undefined) throw new Error("The gateway keeps no session.");
+  return session;
+}
+
+async function answersOf({ id }: { id: string }): Promise<string[]> {
+  const messages: { role: string; content: string }[] = await ask(`sessions/${encodeURIComponent(id)}/messages`);
+  return messages.filter(({ role }) => role === "assistant").map(({ content }) => content);
 }
 
 async function finished(status: "done" | "stopped" | "failed", answers: number): Promise<void> {
