@@ -1,7 +1,6 @@
 import { createServer, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { json } from "node:stream/consumers";
-import { onTestFinished } from "vitest";
+import { listen } from "./listen.ts";
 import { SECRETS } from "./run-bin.ts";
 
 export interface ProviderCall {
@@ -27,13 +26,9 @@ export async function startProvider(): Promise<{ baseUrl: string; call(): Promis
     if (taker) taker(call);
     else calls.push(call);
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
+  const baseUrl = await listen(server);
   return {
-    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+    baseUrl,
     call: async () => calls.shift() ?? new Promise((resolve) => waiting.push(resolve)),
   };
 }

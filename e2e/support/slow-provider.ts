@@ -1,8 +1,7 @@
 import { createServer, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { json } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
-import { onTestFinished } from "vitest";
+import { listen } from "./listen.ts";
 import { type Random, seeded } from "./seeded.ts";
 
 export interface Message {
@@ -50,13 +49,9 @@ export async function startSlowProvider(
       response.end(JSON.stringify({ choices: [{ index: 0, message, finish_reason: "stop" }] }));
     }
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
+  const baseUrl = await listen(server);
   return {
-    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+    baseUrl,
     get active() {
       return active;
     },

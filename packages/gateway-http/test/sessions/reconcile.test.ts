@@ -373,6 +373,13 @@ test.each(CASES)("$title", ({ tree, chat = false, history = false, sent, sees, u
   expect(place.carriesHistory).toBe(/\ba/.test(sent));
 });
 
+/** A transcript of this one message, `1`. */
+function transcriptWith(message: TurnMessage): Transcript {
+  const transcript = new Transcript({ agent: "main", title: null, createdAt: 0, updatedAt: 0 });
+  transcript.add({ entries: [{ id: "1", parent: null, message, runId: "r", at: 0 }] });
+  return transcript;
+}
+
 const same: [string, TurnMessage, TurnMessage][] = [
   ["space around it", { role: "user", content: "  hi\n" }, { role: "user", content: "hi" }],
   ["composed or not", { role: "user", content: "e\u0301" }, { role: "user", content: "é" }],
@@ -395,8 +402,7 @@ const same: [string, TurnMessage, TurnMessage][] = [
 ];
 
 test.each(same)("a message is the same with %s", (_title, one, other) => {
-  const transcript = new Transcript({ agent: "main", title: null, createdAt: 0, updatedAt: 0 });
-  transcript.add({ entries: [{ id: "1", parent: null, message: one, runId: "r", at: 0 }] });
+  const transcript = transcriptWith(one);
   expect(reconcile([other], transcript, { isChat: true })).toMatchObject({ parent: "1", fresh: [], talk: [other] });
 });
 
@@ -411,8 +417,7 @@ const different: [string, TurnMessage, TurnMessage][] = [
 ];
 
 test.each(different)("a message is another one with %s", (_title, one, other) => {
-  const transcript = new Transcript({ agent: "main", title: null, createdAt: 0, updatedAt: 0 });
-  transcript.add({ entries: [{ id: "1", parent: null, message: one, runId: "r", at: 0 }] });
+  const transcript = transcriptWith(one);
   expect(reconcile([other], transcript, { isChat: true })).toMatchObject({ parent: null });
 });
 
