@@ -2,6 +2,7 @@ import {
   type AnswerRecord,
   type CompletionStore,
   type CompletionStoreOptions,
+  idOfRecord,
   type KeptCompletion,
   LIMITS,
 } from "./store.ts";
@@ -58,14 +59,14 @@ export function createMemoryCompletions({
 
   return {
     async putRecord(record) {
-      const id = idOf(record.owner, record.key);
+      const id = idOfRecord(record);
       forgetRecord(id);
       records.set(id, record);
       recordChars += record.body.length;
       prune();
     },
     async findRecord(owner, key) {
-      const record = records.get(idOf(owner, key));
+      const record = records.get(idOfRecord({ owner, key }));
       return record && record.at > now() - limits.recordMs ? record : undefined;
     },
     async putCompletion(kept, messages) {
@@ -107,8 +108,4 @@ export function createMemoryCompletions({
 
 function has(metadata: KeptCompletion["metadata"], name: string, value: string): boolean {
   return metadata !== null && Object.hasOwn(metadata, name) && metadata[name] === value;
-}
-
-function idOf(owner: string, key: string): string {
-  return JSON.stringify([owner, key]);
 }

@@ -37,6 +37,11 @@ interface CompletionQuery {
   readonly limit: number;
 }
 
+/** One text for a key of an owner's. */
+export function idOfRecord({ owner, key }: Pick<AnswerRecord, "owner" | "key">): string {
+  return JSON.stringify([owner, key]);
+}
+
 /** How long and how much is kept. */
 export const LIMITS = {
   recordMs: 24 * 60 * 60 * 1000,

@@ -10,6 +10,12 @@ const MAX_WRITE = 64 * 1024;
 /** Milliseconds after which a watcher that was sent away is to come back, in the stream's own `retry:`. */
 const COME_BACK_MS = 1000;
 
+/** For a caller that went while its answer was looked for: as if it had watched, and left. */
+export function answerNobody(reply: FastifyReply, log: AnswerLog): void {
+  log.watch({ position: log.length, onMore: () => {}, onDismiss: () => {} })();
+  reply.hijack();
+}
+
 /** Answers with a whole completion from its log, once it is there. Leaving does not end its run. */
 export function answerJsonFromLog(
   reply: FastifyReply,
@@ -20,13 +26,6 @@ export function answerJsonFromLog(
     const watcher: Watcher = { position: 0, onMore, onDismiss: () => {} };
     const leave = log.watch(watcher);
     reply.raw.once("close", leave);
-    // It may have gone while the answer was looked for.
-    if (reply.raw.destroyed) {
-      leave();
-      reply.hijack();
-      resolve();
-      return;
-    }
     onMore();
 
     function onMore(): void {
@@ -63,13 +62,6 @@ export function answerStreamFromLog(reply: FastifyReply, log: AnswerLog, options
     const watcher: Watcher = { position: options.from, onMore, onDismiss };
     const unwatch = log.watch(watcher);
     raw.once("close", leave);
-    // It may have gone while the answer was looked for.
-    if (raw.destroyed) {
-      leave();
-      reply.hijack();
-      resolve();
-      return;
-    }
     onMore();
 
     function leave(): void {

@@ -1,8 +1,9 @@
 import type { FastifyReply } from "fastify";
-import { type CompletionOptions, toCompletion } from "../chat/to-completion.ts";
+import type { CompletionOptions } from "../chat/to-completion.ts";
 import type { Run } from "../runs/run.ts";
 import { cutWhenSlow, type SseWriterOptions } from "../sse/sse-writer.ts";
 import { abortWhenGone } from "./abort-when-gone.ts";
+import { completionOf } from "./asked.ts";
 
 type AnswerJsonOptions = Pick<CompletionOptions, "model" | "reasoning"> & Pick<SseWriterOptions, "slowClientMs">;
 
@@ -15,16 +16,7 @@ export async function answerJson(
   abortWhenGone(reply.raw, run);
   const { answer, usage, finishReason, error } = await run.result;
   if (error) throw error;
-  const { id, created } = run;
-  const completion = toCompletion({
-    id,
-    created,
-    model,
-    answer,
-    finishReason: finishReason ?? "stop",
-    usage,
-    reasoning,
-  });
+  const completion = completionOf(run, { answer, usage, finishReason: finishReason ?? "stop" }, { model, reasoning });
   reply.header("cache-control", "no-store").send(completion);
   cutWhenSlow(reply.raw, slowClientMs);
   return reply;

@@ -5,7 +5,7 @@ import type { AnswerLog } from "../runs/answer-log.ts";
 import { type Journal, resumeLost } from "../runs/journal.ts";
 import { encodeSessionKey } from "../sessions/session-key.ts";
 import type { AnswerOptions } from "./answer.ts";
-import { answerJsonFromLog, answerStreamFromLog } from "./answer-from-log.ts";
+import { answerJsonFromLog, answerNobody, answerStreamFromLog } from "./answer-from-log.ts";
 import { type Asked, completionOf, startAsked } from "./asked.ts";
 import { invalidResume, type LastEvent } from "./request-headers.ts";
 
@@ -34,6 +34,7 @@ export async function answerUnderKey(reply: FastifyReply, asked: Asked, options:
   if (!log.has(from)) throw resumeLost("The answer is too long to be kept, and its beginning is gone.");
   reply.headers({ [HEADERS.runId]: log.runId, [HEADERS.sessionKey]: encodeSessionKey(log.sessionKey) });
   if (replayed) reply.header(HEADERS.idempotencyReplayed, "true");
+  if (reply.raw.destroyed) return answerNobody(reply, log);
   if (!log.stream) return answerJsonFromLog(reply, log, options);
   // It has had everything: 204 tells clients of the standard to stop coming back.
   if (log.ended && from === log.length && lastEvent) return void reply.code(204).send();

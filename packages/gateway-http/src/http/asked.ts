@@ -40,6 +40,11 @@ export function startAsked(
   return run;
 }
 
-export function completionOf({ id, created }: Run, end: RunEnd, { model, reasoning }: Asked["frames"]): ChatCompletion {
+/** The body of an answer that is not streamed. */
+export function completionOf(
+  { id, created }: Run,
+  end: RunEnd,
+  { model, reasoning }: Pick<FrameOptions, "model" | "reasoning">,
+): ChatCompletion {
   return toCompletion({ id, created, model, reasoning, ...end });
 }

@@ -1,5 +1,5 @@
 import { HEADERS } from "@openclaw/protocol";
-import type { CompletionStore } from "../completions/store.ts";
+import { type CompletionStore, idOfRecord } from "../completions/store.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { type AnswerLog, fromRecord } from "./answer-log.ts";
 import { type KeyedRequest, recordRun, type StartRun } from "./record-run.ts";
@@ -71,7 +71,7 @@ export function createJournal({ store, resumeWindowMs }: JournalOptions): Journa
 
   return {
     async open(request, continues, start) {
-      const id = JSON.stringify([request.owner, request.key]);
+      const id = idOfRecord(request);
       let found: Awaited<ReturnType<typeof find>>;
       do found = await find(id, request, continues, start);
       while (!found);

@@ -39,7 +39,6 @@ export async function runInSession(
   try {
     const { talk, asked, aside, carriesHistory } = await keepQuestion(early?.aside ? early : await findPlace());
     const end = await pull(withAnsweredCalls(talk));
-    if (!run.ended) run.seal();
     const aborted = "error" in end;
     const message = toAnswer(run, aborted);
     // What was cut short and not streamed nobody has read, and what is asked again under its key will be answered again:
@@ -104,7 +103,6 @@ export async function runInSession(
 /** What is to be done before anybody is told how the run ended. */
 export async function beforeTold(run: Run, { hooks }: RunRequest, end: PullEnd): Promise<void> {
   if (run.ended || !hooks) return;
-  run.seal();
   if ("error" in end) await hooks.beforeFail?.(run.toFinal(end.error));
   else await hooks.beforeEnd({ answer: run.answer, usage: run.usage, ...end });
 }

@@ -42,5 +42,7 @@ async function pullInTime(run: Run, request: RunRequest, talk: readonly TurnMess
   const deadline = setTimeout(late, timeoutMs);
   const end = await pullAgent(run, request, talk);
   clearTimeout(deadline);
+  // What follows is keeping the answer and telling its end.
+  run.seal();
   return end;
 }

@@ -1,4 +1,4 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { StatementSync } from "node:sqlite";
 import type { CompletionAnswers, CompletionOperation, CompletionRow, RecordRow } from "./operations.ts";
 
 /** The step of the database's migrations that makes these tables. */
@@ -37,31 +37,11 @@ const PRUNE_STEP = 100;
 /** Prepares a statement, once. */
 type Sql = (text: string) => StatementSync;
 
-/** Kept answers and completions, in whatever transaction is open. */
-export class CompletionTables {
-  readonly #database: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
-
-  constructor(database: DatabaseSync) {
-    this.#database = database;
-  }
-
-  do(operation: CompletionOperation): CompletionAnswers[keyof CompletionAnswers] {
-    return execute((text) => this.#sql(text), operation);
-  }
-
-  close(): void {
-    this.#statements.clear();
-  }
-
-  #sql(text: string): StatementSync {
-    const statement = this.#statements.get(text) ?? this.#database.prepare(text);
-    this.#statements.set(text, statement);
-    return statement;
-  }
-}
-
-function execute(sql: Sql, operation: CompletionOperation): CompletionAnswers[keyof CompletionAnswers] {
+/** Does one operation on kept answers and completions, in whatever transaction is open. */
+export function executeCompletion(
+  sql: Sql,
+  operation: CompletionOperation,
+): CompletionAnswers[keyof CompletionAnswers] {
   switch (operation.kind) {
     case "put-record": {
       const { owner, key, fingerprint, run_id, session_key, at, stream, error, body } = operation.row;

@@ -1,11 +1,12 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { COMPLETION_READS, isCompletionOperation } from "../../completions/sqlite/operations.ts";
-import { CompletionTables } from "../../completions/sqlite/tables.ts";
+import { executeCompletion } from "../../completions/sqlite/tables.ts";
 import { createPrivate, lock } from "./lock.ts";
 import type { Answers, Batch, OpenOptions, Operation, Outcome } from "./operations.ts";
 import { migrate } from "./schema.ts";
 import { SessionTables } from "./session-tables.ts";
+import { Statements } from "./statements.ts";
 
 const READS: ReadonlySet<Operation["kind"]> = new Set(["read", "find", "list", ...COMPLETION_READS]);
 
@@ -13,8 +14,8 @@ const READS: ReadonlySet<Operation["kind"]> = new Set(["read", "find", "list", .
 export class Database {
   readonly #lock: DatabaseSync;
   readonly #database: DatabaseSync;
+  readonly #statements: Statements;
   readonly #sessions: SessionTables;
-  readonly #completions: CompletionTables;
 
   /** @throws LockedError; Error when the file cannot be used */
   constructor(options: OpenOptions) {
@@ -25,8 +26,8 @@ export class Database {
       this.#database.exec("PRAGMA auto_vacuum = INCREMENTAL");
       this.#database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${options.sync}; PRAGMA foreign_keys = ON;`);
       migrate(this.#database);
-      this.#sessions = new SessionTables(this.#database);
-      this.#completions = new CompletionTables(this.#database);
+      this.#statements = new Statements(this.#database);
+      this.#sessions = new SessionTables(this.#database, this.#statements);
     } catch (error) {
       this.#lock.close();
       throw error;
@@ -49,14 +50,14 @@ export class Database {
   }
 
   close(): void {
-    this.#sessions.close();
-    this.#completions.close();
+    this.#statements.clear();
     this.#database.close();
     this.#lock.close();
   }
 
   #do(operation: Operation): Answers[keyof Answers] {
-    return isCompletionOperation(operation) ? this.#completions.do(operation) : this.#sessions.do(operation);
+    if (!isCompletionOperation(operation)) return this.#sessions.do(operation);
+    return executeCompletion((text) => this.#statements.get(text), operation);
   }
 
   #inTransaction<T>(batch: Batch, work: () => T): T {

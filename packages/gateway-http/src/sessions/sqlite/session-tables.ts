@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { mentions } from "../mentions.ts";
 import type { Answers, AppendOperation, EntryRow, SessionOperation, SessionRow } from "./operations.ts";
+import type { Statements } from "./statements.ts";
 
 /** Sessions removed in one transaction: what waits behind a large clean-up waits for this much of it. */
 const PRUNE_STEP = 10;
@@ -13,19 +14,15 @@ type NumberedRow = SessionRow & { id: number };
 /** What is done to the tables of the sessions, each in a transaction that somebody else began. */
 export class SessionTables {
   readonly #database: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #statements: Statements;
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, statements: Statements) {
     this.#database = database;
+    this.#statements = statements;
     // SQLite's own LIKE knows the cases of ASCII only.
     const isFound = (search: unknown, title: unknown, key: unknown) =>
       mentions(search as string, title as string | null, key as string) ? 1 : 0;
     database.function("mentions", { deterministic: true }, isFound);
-  }
-
-  /** Before the database is closed. */
-  close(): void {
-    this.#statements.clear();
   }
 
   do(operation: SessionOperation): Answers[keyof Answers] {
@@ -161,8 +158,6 @@ export class SessionTables {
   }
 
   #sql(text: string): StatementSync {
-    const statement = this.#statements.get(text) ?? this.#database.prepare(text);
-    this.#statements.set(text, statement);
-    return statement;
+    return this.#statements.get(text);
   }
 }
