@@ -2,6 +2,7 @@ import { HEADERS } from "@openclaw/protocol";
 import { ConfigError } from "../errors/config-error.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { ModelRequest, StreamModel } from "../models/model.ts";
+import type { ToolSource } from "../tools/tool.ts";
 import type { Agent, AgentTurn } from "./agent.ts";
 
 /** How an agent gets at a model, by `provider/model`. */
@@ -20,6 +21,10 @@ export interface ModelAgentOptions extends Omit<Agent, "run" | "contextWindow"> 
   instructions?: string | undefined;
   /** Defaults under the request's own parameters, as the provider names them. */
   params: Readonly<Record<string, unknown>>;
+  /** What it can do by itself. */
+  tools?: ToolSource | undefined;
+  /** How often a run may ask the model; then it ends with `length`. */
+  maxSteps?: number | undefined;
 }
 
 /**
