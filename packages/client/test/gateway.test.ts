@@ -27,6 +27,16 @@ const caller = defineAgent({
     yield { type: "end", finishReason: "tool_calls" };
   },
 });
+const busy = defineAgent({
+  id: "busy",
+  exposeReasoning: "reasoning_content",
+  async *run() {
+    yield { type: "reasoning-delta", text: "I have to look." };
+    yield { type: "tool-start", id: "call_1", name: "search" };
+    yield { type: "tool-end", id: "call_1", ok: true };
+    yield "Found.";
+  },
+});
 const endless = defineAgent({
   id: "endless",
   async *run({ sessionKey }, { signal }) {
@@ -71,7 +81,7 @@ beforeAll(async () => {
         http: { endpoints: { chatCompletions: { enabled: true } } },
       },
     },
-    agents: [main, caller, endless, slow, failing],
+    agents: [main, caller, busy, endless, slow, failing],
   });
   ({ url } = await gateway.listen());
   client = createClient({ baseUrl: url, token: TOKEN, maxRetries: 0 });
@@ -133,6 +143,39 @@ test("the agent of the options beats the model", async () => {
   expect(choices[0]?.message.tool_calls).toEqual([
     { id: "call_1", type: "function", function: { name: "weather", arguments: '{"city":"Zürich"}' } },
   ]);
+});
+
+test("what the agent does comes in its place, and only to whom it is asked for", async () => {
+  const params = { model: "openclaw:busy", messages: say("hi"), stream: true as const };
+  const read = async (activity: boolean) => {
+    const seen: unknown[] = [];
+    for await (const { openclaw, choices } of await client.chat.completions.create(params, { activity })) {
+      const { content, reasoning_content } = choices[0]?.delta ?? {};
+      seen.push(...[openclaw, reasoning_content, content].filter(Boolean));
+    }
+    return seen;
+  };
+  const doing = [
+    { type: "tool-start", id: "call_1", name: "search" },
+    { type: "tool-end", id: "call_1", ok: true },
+  ];
+  expect(await read(true)).toEqual(["I have to look.", ...doing, "Found."]);
+  expect(await read(false)).toEqual(["I have to look.", "Found."]);
+});
+
+test("a stream with what the agent does goes on after a cut, each thing once", async () => {
+  const params = { model: "openclaw:busy", messages: say("hi"), stream: true as const };
+  for (const length of [1, 500, 700, 900]) {
+    const cut = createClient({ baseUrl: url, token: TOKEN, fetch: cutAfter(length) });
+    const stream = await cut.chat.completions.create(params, { activity: true });
+    let resumed = 0;
+    stream.on("resume", () => resumed++);
+    const seen: unknown[] = [];
+    for await (const { openclaw } of stream) if (openclaw) seen.push(openclaw.type);
+    expect(seen).toEqual(["tool-start", "tool-end"]);
+    expect(await stream.text()).toBe("Found.");
+    expect(resumed).toBe(1);
+  }
 });
 
 test("models", async () => {

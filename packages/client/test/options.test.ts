@@ -114,6 +114,7 @@ test("headers of the call beat those of the client, and the agent and session ha
     agentId: "beta",
     sessionKey: "agent:beta:Zürich/1 %",
     idempotencyKey: "call-1",
+    activity: true,
     headers: { "x-a": "call" },
   });
   expect(Object.fromEntries((request as Request).headers)).toEqual({
@@ -124,6 +125,7 @@ test("headers of the call beat those of the client, and the agent and session ha
     "x-a": "call",
     "x-b": "client",
     "x-openclaw-agent-id": "beta",
+    "x-openclaw-events": "1",
     "x-openclaw-session-key": "agent%3Abeta%3AZ%C3%BCrich%2F1%20%25",
   });
   expect((request as Request).method).toBe("POST");

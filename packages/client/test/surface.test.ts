@@ -25,6 +25,7 @@ test("the public types", () => {
   );
   expect(types.sort()).toMatchInlineSnapshot(`
     [
+      "AgentActivity",
       "ChatCompletion",
       "ChatCompletionChunk",
       "ChatCompletionParams",

@@ -1,6 +1,7 @@
 import type OpenAI from "openai";
 import { assertType, expectTypeOf, test } from "vitest";
 import {
+  type AgentActivity,
   type ChatCompletion,
   type ChatCompletionChunk,
   type ChatCompletionParams,
@@ -54,6 +55,18 @@ test("a stream says when it comes back", async () => {
   expectTypeOf(stream.on("resume", () => {})).toEqualTypeOf<ChatStream>();
   // @ts-expect-error there is no such event
   stream.on("resumed", () => {});
+});
+
+test("what the agent does is in the chunks", async () => {
+  const stream = await client.chat.completions.create({ messages, stream: true }, { activity: true });
+  for await (const { openclaw, choices } of stream) {
+    expectTypeOf(openclaw).toEqualTypeOf<AgentActivity | undefined>();
+    if (openclaw?.type === "tool-start") expectTypeOf(openclaw.name).toBeString();
+    if (openclaw?.type === "tool-end") expectTypeOf(openclaw.ok).toBeBoolean();
+    expectTypeOf(choices[0]?.delta.reasoning_content).toEqualTypeOf<string | undefined>();
+  }
+  // @ts-expect-error it is asked for or not
+  void client.chat.completions.create({ messages }, { activity: "1" });
 });
 
 test("a key is a text, or is declined", () => {

@@ -22,6 +22,12 @@ export interface ChatOptions extends RequestOptions {
    * @defaultValue a new one for each call
    */
   idempotencyKey?: string | false | undefined;
+  /**
+   * Adds what the agent does to a stream: a chunk with an empty delta has an `openclaw` member when a tool of the
+   * agent's own starts or ends. Without a stream it does nothing.
+   * @defaultValue false
+   */
+  activity?: boolean | undefined;
 }
 
 /** Where chat completions are. */
@@ -32,11 +38,16 @@ const CANCEL_WITHIN = 5_000;
 
 export function makeCreate(send: Send, client: ClientOptions) {
   return async (params: ChatCompletionParams, options: ChatOptions = {}): Promise<ChatCompletion | ChatStream> => {
-    const { agentId, sessionKey, signal: outer, headers, maxRetries = client.maxRetries ?? RETRIES } = options;
+    const { agentId, sessionKey, activity, signal: outer, headers } = options;
+    const { maxRetries = client.maxRetries ?? RETRIES } = options;
     const idempotencyKey = toIdempotencyKey(options.idempotencyKey);
     const call = {
       body: JSON.stringify(params),
-      headers: { [HEADERS.agentId]: agentId, [HEADERS.sessionKey]: sessionKey && encode(sessionKey) },
+      headers: {
+        [HEADERS.agentId]: agentId,
+        [HEADERS.sessionKey]: sessionKey && encode(sessionKey),
+        [HEADERS.events]: activity ? "1" : undefined,
+      },
       idempotencyKey,
       isSafe: idempotencyKey ? true : undefined,
     } satisfies Call;
