@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { type Browser, launchChromium, type Page } from "../apps/playground/e2e/launch-chromium.ts";
 import { type RunningPlayground, startPlayground } from "../apps/playground/e2e/start-playground.ts";
+import { messageField, openPlayground, sayTo } from "../apps/playground/e2e/visit.ts";
 
 let playground: RunningPlayground;
 let browser: Browser;
@@ -252,23 +253,17 @@ test("what it prints holds no token, as nobody reads it at a terminal, and it en
 });
 
 async function openWithToken(): Promise<void> {
-  await page.goto(`${playground.url}/#token=${playground.token}`);
-  await message().waitFor();
+  await openPlayground(page, playground);
   expect(page.url()).toBe(`${playground.url}/`);
 }
 
-async function say(text: string): Promise<void> {
-  await message().fill(text);
-  await page.keyboard.press("Enter");
-}
+const say = (text: string) => sayTo(page, text);
 
 async function read(place: ReturnType<Page["locator"]>): Promise<string> {
   return (await place.textContent()) ?? "";
 }
 
-function message() {
-  return page.getByLabel("Message", { exact: true });
-}
+const message = () => messageField(page);
 
 function lastAnswer() {
   return page.getByRole("article").last();

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { ConfigError, createGateway, type LoadedConfig, loadConfig } from "@openclaw/gateway-http";
-import { withCounter } from "./counter.ts";
+import { withDemoAgents } from "./demo-agents.ts";
 import { startText } from "./start-text.ts";
 
 const DRAIN_TIMEOUT_MS = 30_000;
@@ -20,7 +20,7 @@ try {
 /** Gateway and page in one process, until SIGTERM or SIGINT; then running answers may finish. */
 async function serve(page: string | undefined): Promise<number> {
   const loaded = withChat(await loadConfig());
-  const gateway = createGateway({ ...withCounter(loaded), ...(page === undefined && { webRoot: builtPage() }) });
+  const gateway = createGateway({ ...withDemoAgents(loaded), ...(page === undefined && { webRoot: builtPage() }) });
   // From before anybody can know that it runs: whoever reads the lines below may stop it at once.
   const stopped = stopSignal();
   const address = await gateway.listen().catch((error: NodeJS.ErrnoException) => {

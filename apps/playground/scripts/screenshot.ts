@@ -2,8 +2,9 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { launchChromium } from "../e2e/launch-chromium.ts";
 import { startPlayground } from "../e2e/start-playground.ts";
+import { openPlayground, sayTo } from "../e2e/visit.ts";
 
-// The picture of the docs, after an answer that was cut and resumed. Other sizes and looks by flags.
+// The picture of the docs: an agent at work, then an answer that was cut and resumed. Other sizes and looks by flags.
 const { values } = parseArgs({
   options: {
     out: { type: "string", default: join(import.meta.dirname, "../../../docs/playground.png") },
@@ -22,10 +23,12 @@ try {
     deviceScaleFactor: 1,
     colorScheme: values.dark ? "dark" : "light",
   });
-  await page.goto(`${playground.url}/#token=${playground.token}`);
+  await openPlayground(page, playground);
+  await page.getByLabel("Agent").selectOption("openclaw/workshop");
+  await sayTo(page, "How late is it, and what is 12 * 7?");
+  await page.locator("article[data-status=done]").waitFor();
   await page.getByLabel("Agent").selectOption("openclaw/counter");
-  await page.getByLabel("Message", { exact: true }).fill("Count to 50, please.");
-  await page.keyboard.press("Enter");
+  await sayTo(page, "Count to 50, please.");
   await page.getByText(" 42 43").waitFor();
   await page.getByRole("button", { name: "Pull the plug" }).click();
   await page.getByText("last-event-id: ").waitFor({ state: "attached" });

@@ -3,7 +3,7 @@ import { createStore, type Store } from "./store.ts";
 import { type AgentChoice, toAgentChoices } from "./talk/agents.ts";
 import { readSession, toModel } from "./talk/from-session.ts";
 import { type Problem, toProblem } from "./talk/problem.ts";
-import { type AnswerRef, findAnswer } from "./talk/record.ts";
+import { type AnswerRef, findAnswer, readRun } from "./talk/record.ts";
 import { createSessions, type Sessions, toBareKey } from "./talk/sessions.ts";
 import { createTalk, type Talk } from "./talk/talk.ts";
 import { createFrameLog, type FrameLog } from "./wire/frame-log.ts";
@@ -137,7 +137,7 @@ export function createPlayground({ baseUrl, keepToken }: PlaygroundOptions): Pla
     },
     async fork(answer) {
       try {
-        const message = await findAnswer(client, answer);
+        const message = findAnswer(await readRun(client, answer));
         if (message === undefined) throw new Error("The answer is not among the last of its session.");
         await open(await client.sessions.fork(answer.sessionId, { at: message.id }));
         talk.note("A fork: what is said from here is not in the other talk.");

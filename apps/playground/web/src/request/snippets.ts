@@ -34,6 +34,7 @@ function toCurl({ baseUrl, model, sessionKey, text, needsToken }: SnippetInput):
     ...(needsToken ? [`-H "Authorization: Bearer $TOKEN"`] : []),
     `-H 'Content-Type: application/json'`,
     `-H ${quoteForShell(`x-openclaw-session-key: ${encodeKey(sessionKey)}`)}`,
+    `-H 'x-openclaw-events: 1'`,
     `-d ${quoteForShell(body)}`,
   ].join(" \\\n  ");
 }
@@ -53,7 +54,12 @@ const stream = await client.chat.completions.create(
     stream: true,
     stream_options: { include_usage: true },
   },
-  { headers: { "x-openclaw-session-key": ${JSON.stringify(encodeKey(sessionKey))} } },
+  {
+    headers: {
+      "x-openclaw-session-key": ${JSON.stringify(encodeKey(sessionKey))},
+      "x-openclaw-events": "1",
+    },
+  },
 );
 
 for await (const chunk of stream) {
@@ -75,10 +81,11 @@ const stream = await client.chat.completions.create(
     stream: true,
     stream_options: { include_usage: true },
   },
-  { sessionKey: ${JSON.stringify(sessionKey)} },
+  { sessionKey: ${JSON.stringify(sessionKey)}, activity: true },
 );
 
 for await (const chunk of stream) {
+  if (chunk.openclaw) console.error(chunk.openclaw);
   process.stdout.write(chunk.choices[0]?.delta.content ?? "");
 }`;
 }

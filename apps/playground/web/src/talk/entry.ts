@@ -1,5 +1,6 @@
 import type { Cut } from "./cut.ts";
 import type { Figures } from "./figures.ts";
+import type { Part } from "./parts.ts";
 import type { Problem } from "./problem.ts";
 import type { Verdict } from "./record.ts";
 
@@ -20,9 +21,7 @@ export interface Answer {
   readonly id: number;
   readonly model: string;
   readonly status: "running" | "done" | "stopped" | "failed";
-  readonly text: string;
-  /** What the model thought, where the agent shows it. */
-  readonly reasoning: string;
+  readonly parts: readonly Part[];
   readonly figures: Figures;
   readonly cuts: readonly Cut[];
   /** Of an answer that was cut: whether it is whole, by the gateway's own record. */

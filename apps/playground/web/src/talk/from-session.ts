@@ -1,28 +1,49 @@
 import type { Client, Session, SessionMessage } from "@openclaw/client";
-import type { NewEntry } from "./entry.ts";
+import type { Answer, NewEntry } from "./entry.ts";
 import { NO_FIGURES } from "./figures.ts";
-import { textOf } from "./record.ts";
+import { textOf, toParts, withResults } from "./steps.ts";
 
-/** More are not shown. */
+/** More are not read. */
 const MAX_MESSAGES = 100;
 
-/** What a talk shows of a session: its last messages, without the agent's own steps. */
+/** What a talk shows of a session: its last messages, with the agent's own steps in the answers they led to. */
 export async function readSession(client: Client, session: Session): Promise<readonly NewEntry[]> {
   const { data, has_more } = await client.sessions.messages(session.id, { order: "desc", limit: MAX_MESSAGES });
-  const start = has_more ? [{ kind: "note" as const, text: `The last ${MAX_MESSAGES} messages.` }] : [];
-  const shown = data.toReversed().filter(({ role, hidden }) => role !== "tool" && !hidden);
-  return [...start, ...shown.map((message) => toEntry(message, session))];
+  const entries = toEntries(data.toReversed(), session);
+  return has_more ? [{ kind: "note", text: "What came before is not shown." }, ...entries] : entries;
 }
 
-function toEntry(message: SessionMessage, { id: sessionId, agent }: Session): NewEntry {
-  const text = textOf(message);
-  if (message.role === "user") return { kind: "said", text };
+function toEntries(messages: readonly SessionMessage[], session: Session): NewEntry[] {
+  const entries: NewEntry[] = [];
+  let steps: SessionMessage[] = [];
+  for (const message of messages) {
+    if (message.hidden) {
+      steps.push(message);
+    } else if (message.role === "tool") {
+      // Of a tool that another caller has: it belongs to the answer that asked for it.
+      const asked = entries.at(-1);
+      if (asked?.kind === "answer")
+        entries[entries.length - 1] = { ...asked, parts: withResults(asked.parts, [message]) };
+    } else {
+      entries.push(
+        message.role === "user" ? { kind: "said", text: textOf(message) } : toAnswer(message, steps, session),
+      );
+      steps = [];
+    }
+  }
+  return entries;
+}
+
+function toAnswer(
+  message: SessionMessage,
+  steps: readonly SessionMessage[],
+  { id: sessionId, agent }: Session,
+): Omit<Answer, "id"> {
   return {
     kind: "answer",
     model: toModel(agent),
     status: message.aborted ? "stopped" : "done",
-    text,
-    reasoning: "",
+    parts: toParts(steps, message),
     figures: { ...NO_FIGURES, ...(message.usage && { usage: message.usage }) },
     cuts: [],
     runId: message.run_id,

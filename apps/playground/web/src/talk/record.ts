@@ -1,4 +1,5 @@
 import type { Client, SessionMessage } from "@openclaw/client";
+import { textOf } from "./steps.ts";
 
 /** What the gateway has of an answer, beside what came: the same, something else, or nobody knows. */
 export type Verdict = "same" | "other" | "unknown";
@@ -9,20 +10,19 @@ export interface AnswerRef {
   readonly runId: string;
 }
 
-/** The answer as its session keeps it, if it is one of the last. */
-export async function findAnswer(client: Client, ref: AnswerRef): Promise<SessionMessage | undefined> {
-  const { data } = await client.sessions.messages(ref.sessionId, { order: "desc", limit: 100 });
-  return data.find(({ role, hidden, run_id }) => role === "assistant" && !hidden && run_id === ref.runId);
+/** What the session keeps of a run, its steps too, if it is one of the last. */
+export async function readRun(client: Client, { sessionId, runId }: AnswerRef): Promise<readonly SessionMessage[]> {
+  const { data } = await client.sessions.messages(sessionId, { order: "desc", limit: 100 });
+  return data.filter(({ run_id }) => run_id === runId);
+}
+
+export function findAnswer(messages: readonly SessionMessage[]): SessionMessage | undefined {
+  return messages.find(({ role, hidden }) => role === "assistant" && !hidden);
 }
 
 /** Whether nothing was lost and nothing doubled, by the gateway's own record and not by what the page believes. */
-export async function compareWithRecord(client: Client, ref: AnswerRef, text: string): Promise<Verdict> {
-  const kept = await findAnswer(client, ref).catch(() => undefined);
+export function compareWithRecord(messages: readonly SessionMessage[], text: string): Verdict {
+  const kept = findAnswer(messages);
   if (kept === undefined) return "unknown";
   return textOf(kept) === text ? "same" : "other";
-}
-
-export function textOf({ content }: SessionMessage): string {
-  if (typeof content === "string") return content;
-  return (content ?? []).map((part) => (part.type === "text" ? String(part.text) : "")).join("");
 }

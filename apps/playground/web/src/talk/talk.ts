@@ -1,12 +1,15 @@
-import type { ChatCompletionChunk, Client } from "@openclaw/client";
+import type { Client } from "@openclaw/client";
 import { createStore, type Store } from "../store.ts";
 import type { FrameLog } from "../wire/frame-log.ts";
-import { addTry, endCut } from "./cut.ts";
+import { addChunk } from "./add-chunk.ts";
+import { addTry } from "./cut.ts";
 import type { Answer, Entry, NewEntry } from "./entry.ts";
-import { addToFigures, NO_FIGURES } from "./figures.ts";
+import { NO_FIGURES } from "./figures.ts";
+import { endThought, toAnswerText } from "./parts.ts";
 import { type Problem, toProblem } from "./problem.ts";
-import { compareWithRecord } from "./record.ts";
+import { compareWithRecord, readRun } from "./record.ts";
 import { createSessionKey } from "./session-key.ts";
+import { withResults } from "./steps.ts";
 
 /** Enough to come back for as long as the gateway waits, 30 s: the plug holds each try up for 6 s. */
 const RETRIES = 4;
@@ -64,28 +67,20 @@ export function createTalk({ client, frames, now, onProblem, onEnd }: TalkOption
     const own = new AbortController();
     controller = own;
     const { sessionKey } = store.get();
-    const id = add({
-      kind: "answer",
-      model,
-      status: "running",
-      text: "",
-      reasoning: "",
-      figures: NO_FIGURES,
-      cuts: [],
-    });
+    const id = add({ kind: "answer", model, status: "running", parts: [], figures: NO_FIGURES, cuts: [] });
     store.set({ running: true });
     const sentAt = now();
     let ending: Partial<Answer> = { status: "done" };
     try {
       const stream = await client().chat.completions.create(
         { model, messages: [{ role: "user", content: text }], stream: true, stream_options: { include_usage: true } },
-        { signal: own.signal, sessionKey, maxRetries: RETRIES },
+        { signal: own.signal, sessionKey, maxRetries: RETRIES, activity: true },
       );
       const { runId, sessionKey: sessionId } = stream;
       update(id, () => ({ ...(runId !== null && { runId }), ...(sessionId !== null && { sessionId }) }));
       stream.on("resume", ({ attempt }) => {
         if (attempt === 1) frames.add("note", "connection lost");
-        update(id, (answer) => ({ cuts: addTry(answer.cuts, answer.text, now()) }));
+        update(id, (answer) => ({ cuts: addTry(answer.cuts, toAnswerText(answer.parts), now()) }));
       });
       for await (const chunk of stream) update(id, (answer) => addChunk(answer, chunk, now(), sentAt));
     } catch (error) {
@@ -94,14 +89,19 @@ export function createTalk({ client, frames, now, onProblem, onEnd }: TalkOption
       if (own.signal.aborted) frames.add("note", "closed by this page");
       else onProblem(problem);
     }
-    update(id, ({ figures }) => ({ ...ending, figures: { ...figures, totalMs: now() - sentAt } }));
+    const endedAt = now();
+    update(id, ({ figures, parts }) => ({
+      ...ending,
+      parts: endThought(parts, endedAt),
+      figures: { ...figures, totalMs: endedAt - sentAt },
+    }));
     onEnd();
     if (controller === own) store.set({ running: false });
     const answers = store.get().entries.filter((entry) => entry.kind === "answer");
     const answer = answers.find((entry) => entry.id === id);
     if (answer?.status !== "done") return;
     const isFirst = answers.find(({ sessionId }) => sessionId === answer.sessionId) === answer;
-    await Promise.all([isFirst && nameSession(answer, text), answer.cuts.length > 0 && judge(answer)]);
+    await Promise.all([isFirst && nameSession(answer, text), compare(answer)]);
   }
 
   /** After the first question: a list of keys would tell nobody anything. */
@@ -113,10 +113,15 @@ export function createTalk({ client, frames, now, onProblem, onEnd }: TalkOption
       .catch(() => {});
   }
 
-  async function judge({ id, sessionId, runId, text }: Answer): Promise<void> {
+  /** Asks the gateway what it kept, where that says more than what came: of cuts and of tools. */
+  async function compare({ id, sessionId, runId, parts, cuts }: Answer): Promise<void> {
+    if (cuts.length === 0 && parts.every(({ kind }) => kind !== "tool")) return;
     const isKnown = sessionId !== undefined && runId !== undefined;
-    const verdict = isKnown ? await compareWithRecord(client(), { sessionId, runId }, text) : "unknown";
-    update(id, () => ({ verdict }));
+    const kept = isKnown ? await readRun(client(), { sessionId, runId }).catch(() => []) : [];
+    update(id, () => ({
+      parts: withResults(parts, kept),
+      ...(cuts.length > 0 && { verdict: compareWithRecord(kept, toAnswerText(parts)) }),
+    }));
   }
 
   function leaveFor(sessionKey: string, entries: readonly NewEntry[]): void {
@@ -149,18 +154,5 @@ export function createTalk({ client, frames, now, onProblem, onEnd }: TalkOption
     startNew: () => leaveFor(createSessionKey(), []),
     open: leaveFor,
     note: (text) => void add({ kind: "note", text }),
-  };
-}
-
-function addChunk(answer: Answer, chunk: ChatCompletionChunk, at: number, sentAt: number): Partial<Answer> {
-  const choice = chunk.choices[0];
-  const finishReason = choice?.finish_reason;
-  const reasoning = choice?.delta.reasoning_content ?? choice?.delta.reasoning ?? "";
-  return {
-    text: answer.text + (choice?.delta.content ?? ""),
-    reasoning: answer.reasoning + reasoning,
-    figures: addToFigures(answer.figures, chunk, at - sentAt),
-    cuts: endCut(answer.cuts, at),
-    ...(finishReason && { finishReason }),
   };
 }

@@ -2,6 +2,7 @@ import type { Answer } from "../talk/entry.ts";
 import { toTime } from "../talk/figures.ts";
 import type { AnswerRef } from "../talk/record.ts";
 import { Cuts } from "./cuts.tsx";
+import { PartsView } from "./parts-view.tsx";
 import { ProblemCard } from "./problem-card.tsx";
 
 export interface AnswerViewProps {
@@ -10,25 +11,13 @@ export interface AnswerViewProps {
   onFork: ((answer: AnswerRef) => void) | undefined;
 }
 
-/** An answer as plain text: nothing a model says becomes markup. */
 export function AnswerView({ answer, onSendAgain, onFork }: AnswerViewProps) {
-  const { model, status, text, reasoning, cuts, problem, sessionId, runId } = answer;
+  const { model, status, cuts, problem, sessionId, runId } = answer;
   const canFork = status === "done" && sessionId !== undefined && runId !== undefined;
   return (
     <article aria-busy={status === "running"} data-status={status}>
       <h3>{model}</h3>
-      {reasoning !== "" && (
-        <details>
-          <summary>Reasoning</summary>
-          <p class="text">{reasoning}</p>
-        </details>
-      )}
-      {(text !== "" || status === "running") && (
-        <p class="text">
-          {text}
-          {status === "running" && <span class="caret" aria-hidden="true" />}
-        </p>
-      )}
+      <PartsView answer={answer} />
       {cuts.length > 0 && <Cuts answer={answer} />}
       {problem && (
         <ProblemCard problem={problem}>

@@ -1,5 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { Playground } from "../playground.ts";
+import type { Answer } from "../talk/entry.ts";
+import { toAnswerText } from "../talk/parts.ts";
 import { PlugButton, PlugNote } from "./plug.tsx";
 import { useStore } from "./use-store.ts";
 
@@ -22,7 +24,7 @@ export function Composer({ playground }: { playground: Playground }) {
     send();
   };
   const last = entries.at(-1);
-  const spoken = pulled ? "Unplugged" : running ? "Answering" : last?.kind === "answer" ? last.text : "";
+  const spoken = pulled ? "Unplugged" : last?.kind === "answer" ? toSpoken(last) : "";
 
   return (
     <div class="composer">
@@ -63,10 +65,16 @@ export function Composer({ playground }: { playground: Playground }) {
         )}
         <span title="The agent remembers what was said under this key">{sessionKey}</span>
       </p>
-      {/* The whole answer, once it is whole: word by word it would talk over itself. */}
       <p class="off-screen" aria-live="polite">
         {spoken}
       </p>
     </div>
   );
+}
+
+/** The whole answer, once it is whole: word by word it would talk over itself. Until then, what tool is used. */
+function toSpoken({ status, parts }: Answer): string {
+  if (status !== "running") return toAnswerText(parts);
+  const tool = parts.findLast((part) => part.kind === "tool");
+  return tool === undefined ? "Answering" : `Using ${tool.name}`;
 }

@@ -1,9 +1,10 @@
 import { type Cut, countWords } from "../talk/cut.ts";
 import type { Answer } from "../talk/entry.ts";
+import { toAnswerText } from "../talk/parts.ts";
 import type { Verdict } from "../talk/record.ts";
 
 /** What became of an answer whose connection broke. */
-export function Cuts({ answer: { cuts, verdict, text, status } }: { answer: Answer }) {
+export function Cuts({ answer: { cuts, verdict, parts, status } }: { answer: Answer }) {
   return (
     <div class="cuts">
       {cuts.map((cut) => (
@@ -11,7 +12,7 @@ export function Cuts({ answer: { cuts, verdict, text, status } }: { answer: Answ
       ))}
       {verdict && (
         <p class={verdict === "same" ? "whole" : "doubtful"} role="status">
-          {VERDICTS[verdict](countWords(text))}
+          {VERDICTS[verdict](countWords(toAnswerText(parts)))}
         </p>
       )}
     </div>

@@ -46,7 +46,7 @@ class Row extends Component<RowProps> {
   }
 
   override render({ row, folds }: RowProps) {
-    const { kind, at, idHead, idTail, head, body, tail, cut } = row;
+    const { kind, at, idHead, idTail, head, gap, body, tail, cut } = row;
     const folded = folds && row.repeats;
     const id = folds && row.idRepeats ? `id: …:${idTail.trimEnd()} ` : idHead + idTail;
     return (
@@ -55,7 +55,7 @@ class Row extends Component<RowProps> {
         <span class="frame">
           <i>
             {id}
-            {folded ? "data: {…" : head}
+            {folded ? "data: {…" : head + gap}
           </i>
           <span>{body}</span>
           <i>{folded && tail !== "" ? "…}" : tail}</i>

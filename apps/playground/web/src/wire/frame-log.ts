@@ -4,7 +4,7 @@ import { type ChunkParts, toChunkParts } from "./chunk-parts.ts";
 const MAX_ROWS = 500;
 const MAX_CHARACTERS = 2_000;
 
-const NO_PARTS: ChunkParts = { idHead: "", idTail: "", head: "", body: "", tail: "" };
+const NO_PARTS: ChunkParts = { idHead: "", idTail: "", head: "", gap: "", body: "", tail: "" };
 
 export interface FrameRow extends ChunkParts {
   readonly id: number;
