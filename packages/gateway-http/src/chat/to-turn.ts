@@ -24,7 +24,12 @@ function withoutNulls(message: TurnMessage): TurnMessage {
   const result: AssistantMessage = { role: "assistant", content: message.content ?? null };
   if (message.name != null) result.name = message.name;
   if (message.refusal != null) result.refusal = message.refusal;
-  if (message.tool_calls?.length) result.tool_calls = message.tool_calls as ToolCall[];
+  if (message.tool_calls?.length) {
+    result.tool_calls = message.tool_calls as ToolCall[];
+    // Only with a step that goes on is it heard again.
+    const thought = message.reasoning_content || message.reasoning;
+    if (thought) result.reasoning_content = thought;
+  }
   return result;
 }
 

@@ -1,6 +1,6 @@
-import { randomUUID } from "node:crypto";
 import type { FinishReason, Usage } from "@openclaw/protocol";
 import type { AgentEvent } from "../chat/run-event.ts";
+import { addToolCall, type ForeignToolCall, type ToolCalls } from "./tool-calls.ts";
 
 /** A chunk or a completion as providers really send them: every member may be missing, null or of another type. */
 export interface ForeignChunk {
@@ -22,24 +22,27 @@ interface ForeignMessage {
   tool_calls?: readonly ForeignToolCall[] | null;
 }
 type ForeignPart = { text?: unknown; thinking?: unknown } | null;
-interface ForeignToolCall {
-  index?: unknown;
-  id?: unknown;
-  function?: { name?: unknown; arguments?: unknown } | null;
-}
+export type ReasoningName = "reasoning_content" | "reasoning";
 
 /** What one model call has said so far, as far as later chunks need it. */
-export interface CallState {
+export interface CallState extends ToolCalls {
   finishReason: FinishReason | undefined;
   usage: Usage | undefined;
+  /** What the provider calls the model's reasoning. */
+  reasoningName: ReasoningName | undefined;
   /** Whether anything a caller can see was said. */
   spoke: boolean;
-  /** Our call for each of the provider's, in order; `key` is its index, or its position when it gave none. */
-  toolCalls: { key: number; id: string }[];
 }
 
 export function createCallState(): CallState {
-  return { finishReason: undefined, usage: undefined, spoke: false, toolCalls: [] };
+  return {
+    finishReason: undefined,
+    usage: undefined,
+    reasoningName: undefined,
+    spoke: false,
+    toolCalls: [],
+    started: 0,
+  };
 }
 
 /** Maps a parsed chunk (or a whole completion) to events. Changes `state`, touches nothing else. */
@@ -51,7 +54,10 @@ export function toEvents(chunk: ForeignChunk, state: CallState): AgentEvent[] {
   if (!choice) return events;
   const said = choice.delta ?? choice.message ?? {};
   const reasoning = said.reasoning_content || said.reasoning;
-  if (typeof reasoning === "string" && reasoning !== "") events.push({ type: "reasoning-delta", text: reasoning });
+  if (typeof reasoning === "string" && reasoning !== "") {
+    events.push({ type: "reasoning-delta", text: reasoning });
+    state.reasoningName = reasoning === said.reasoning_content ? "reasoning_content" : "reasoning";
+  }
   if (Array.isArray(said.content)) addParts(said.content, events);
   else if (typeof said.content === "string" && said.content !== "") {
     events.push({ type: "text-delta", text: said.content });
@@ -64,7 +70,9 @@ export function toEvents(chunk: ForeignChunk, state: CallState): AgentEvent[] {
     });
   }
   if (events.length > 0) state.spoke = true;
-  state.finishReason = toFinishReason(choice.finish_reason) ?? state.finishReason;
+  const finishReason = toFinishReason(choice.finish_reason);
+  // Some give a second reason: an answer that was cut short stays so.
+  if (finishReason && !isCutShort(state)) state.finishReason = finishReason;
   return events;
 }
 
@@ -80,40 +88,24 @@ function addParts(parts: readonly ForeignPart[], events: AgentEvent[]): void {
   }
 }
 
-/**
- * Providers disagree on `index` and `id`: some leave out the index, some give every parallel call index 0, some repeat
- * the id on every piece. A new id under a known index, with a name, is a new call; ours are numbered as they appear.
- */
-function addToolCall(piece: ForeignToolCall, position: number, state: CallState, events: AgentEvent[]): void {
-  const key = typeof piece.index === "number" ? piece.index : position;
-  const id = typeof piece.id === "string" && piece.id !== "" ? piece.id : undefined;
-  const name = typeof piece.function?.name === "string" ? piece.function.name : "";
-  let index = state.toolCalls.findLastIndex((call) => call.key === key && (id === undefined || call.id === id));
-  // An id nobody gave before belongs to the call under way, unless a name says that another one begins.
-  if (index === -1 && name === "") index = state.toolCalls.findLastIndex((call) => call.key === key);
-  if (index === -1) {
-    index = state.toolCalls.length;
-    const call = { key, id: id ?? `call_${randomUUID().replaceAll("-", "").slice(0, 24)}` };
-    state.toolCalls.push(call);
-    events.push({ type: "tool-call-start", index, id: call.id, name });
-  }
-  const args = toArguments(piece.function?.arguments);
-  if (args !== "") events.push({ type: "tool-call-delta", index, arguments: args });
+/** Whether the model began a call and never said of what, though nothing cut it short. */
+export function hasNamelessCall(state: CallState): boolean {
+  return state.started < state.toolCalls.length && !isCutShort(state);
 }
 
-/** JSON text; some servers give the object itself. */
-function toArguments(value: unknown): string {
-  if (typeof value === "string") return value;
-  return typeof value === "object" && value !== null ? JSON.stringify(value) : "";
+function isCutShort({ finishReason }: CallState): boolean {
+  return finishReason === "length" || finishReason === "content_filter";
 }
 
 /** The closing events of a call that ended properly. */
 export function toClosingEvents(state: CallState): AgentEvent[] {
   const events: AgentEvent[] = [];
   if (state.usage) events.push({ type: "usage", usage: state.usage });
-  // Several servers say "stop" after tool calls; a client that trusts it would never run them.
-  const finishReason = state.toolCalls.length > 0 && state.finishReason === "stop" ? "tool_calls" : state.finishReason;
-  events.push({ type: "end", finishReason: finishReason ?? "stop" });
+  // Several servers say "stop" after tool calls, or nothing: a client that trusts it would never run them. Others say
+  // "tool_calls" without one, and a client would have nothing to run.
+  const whole = state.started > 0 ? "tool_calls" : "stop";
+  const finishReason = isCutShort(state) ? state.finishReason : undefined;
+  events.push({ type: "end", finishReason: finishReason ?? whole });
   return events;
 }
 

@@ -1,7 +1,15 @@
 import type { AgentEvent } from "../chat/run-event.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { createChunkDecoder } from "./chunk-decoder.ts";
-import { createCallState, type ForeignChunk, toClosingEvents, toEvents } from "./chunk-events.ts";
+import {
+  type CallState,
+  createCallState,
+  type ForeignChunk,
+  hasNamelessCall,
+  type ReasoningName,
+  toClosingEvents,
+  toEvents,
+} from "./chunk-events.ts";
 import type { StreamModel } from "./model.ts";
 import type { PostRequest, PostResponse } from "./post.ts";
 import { toProviderError } from "./provider-error.ts";
@@ -43,11 +51,14 @@ export function createOpenAICompatible({ provider, model, post, redact }: OpenAI
   const refused = (status: number, body: string, retryAfter?: string) =>
     toProviderError({ status, body, retryAfter, provider: provider.id, model, redact });
 
+  // Known once it was heard: those that reason refuse a step without what they thought, others refuse the member.
+  let reasoningName: ReasoningName | undefined;
+
   // One generator and no stream between the socket and the run: each layer would cost every token its promises.
   return async function* streamModel(request, { signal }) {
     let response: PostResponse | undefined;
     try {
-      const body = toRequestBody(request, model, newTokenLimitName);
+      const body = toRequestBody(request, { model, newTokenLimitName, reasoningName });
       response = await post(origin, { path: pathname, headers, body, timeoutMs: provider.timeoutMs, signal });
       if (response.status !== 200) {
         const retryAfter = response.headers["retry-after"];
@@ -56,7 +67,10 @@ export function createOpenAICompatible({ provider, model, post, redact }: OpenAI
       // Some servers ignore `stream` and answer in one piece: what was sent decides, not what was asked.
       const type = response.headers["content-type"] ?? "";
       if (/\bjson\b/i.test(type)) {
-        yield readCompletion(await readText(response, MAX_ANSWER_BYTES), refused);
+        const state = createCallState();
+        const events = readCompletion(await readText(response, MAX_ANSWER_BYTES), state, refused);
+        reasoningName = state.reasoningName ?? reasoningName;
+        yield events;
         return;
       }
       if (!/^text\/event-stream\b/i.test(type)) {
@@ -65,6 +79,7 @@ export function createOpenAICompatible({ provider, model, post, redact }: OpenAI
       const decoder = createChunkDecoder((error) => refused(statusOf(error), JSON.stringify({ error })));
       for (let bytes = await response.read(); bytes !== undefined; bytes = await response.read()) {
         const events = decoder.decode(bytes);
+        reasoningName = decoder.state.reasoningName ?? reasoningName;
         if (decoder.done) {
           response.finish();
           // Servers that leave out the finish reason have at least said something.
@@ -94,7 +109,7 @@ function bad(message: string): GatewayError {
   return new GatewayError("provider_bad_response", message);
 }
 
-function readCompletion(text: string, refused: Refused): AgentEvent[] {
+function readCompletion(text: string, state: CallState, refused: Refused): AgentEvent[] {
   let completion: ForeignChunk;
   try {
     completion = JSON.parse(text) as ForeignChunk;
@@ -106,17 +121,17 @@ function readCompletion(text: string, refused: Refused): AgentEvent[] {
   if (!Array.isArray(choices) || choices.length === 0 || choices[0]?.message == null) {
     throw bad("The provider's answer holds no message.");
   }
-  const state = createCallState();
   const events = toEvents(completion, state);
   return [...events, ...closing(state)];
 }
 
-function closing(state: ReturnType<typeof createCallState>): AgentEvent[] {
+function closing(state: CallState): AgentEvent[] {
   if (state.finishReason === "content_filter" && !state.spoke) {
     throw new GatewayError("content_filter", "The provider's content filter refused this request.", {
       param: "messages",
     });
   }
+  if (hasNamelessCall(state)) throw bad("The provider's answer holds a tool call without a name.");
   return toClosingEvents(state);
 }
 

@@ -1,4 +1,12 @@
+import type { ReasoningName } from "./chunk-events.ts";
 import type { ModelRequest } from "./model.ts";
+
+export interface RequestBodyOptions {
+  model: string;
+  newTokenLimitName: boolean;
+  /** What the provider calls the reasoning of its model; absent when it was never heard to have any. */
+  reasoningName?: ReasoningName | undefined;
+}
 
 /**
  * The body of a call to an OpenAI-compatible provider. `messages` come last, so that what request N+1 sends begins
@@ -7,7 +15,8 @@ import type { ModelRequest } from "./model.ts";
  * `max_completion_tokens` is OpenAI's newer name; most compatible servers know only `max_tokens`, OpenAI's reasoning
  * models only the newer one.
  */
-export function toRequestBody(request: ModelRequest, model: string, newTokenLimitName: boolean): string {
+export function toRequestBody(request: ModelRequest, options: RequestBodyOptions): string {
+  const { model, newTokenLimitName, reasoningName } = options;
   const { max_completion_tokens, messages: _, stream_options: __, ...params } = request.params;
   const head: Record<string, unknown> = { ...params, model, stream: request.stream };
   if (request.stream) head.stream_options = { include_usage: true };
@@ -15,5 +24,13 @@ export function toRequestBody(request: ModelRequest, model: string, newTokenLimi
     delete head.max_tokens;
     head[newTokenLimitName ? "max_completion_tokens" : "max_tokens"] = max_completion_tokens;
   }
-  return `${JSON.stringify(head).slice(0, -1)},"messages":${JSON.stringify(request.messages)}}`;
+  const messages = request.messages.map((message) => withReasoning(message, reasoningName));
+  return `${JSON.stringify(head).slice(0, -1)},"messages":${JSON.stringify(messages)}}`;
+}
+
+/** What was thought in a step, under the provider's own name for it. */
+function withReasoning<M extends ModelRequest["messages"][number]>(message: M, name: ReasoningName | undefined) {
+  if (message.role !== "assistant" || message.reasoning_content == null) return message;
+  const { reasoning_content, ...rest } = message;
+  return name ? { ...rest, [name]: reasoning_content } : rest;
 }

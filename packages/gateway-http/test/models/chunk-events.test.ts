@@ -1,5 +1,11 @@
 import { expect, test } from "vitest";
-import { createCallState, type ForeignChunk, toClosingEvents, toEvents } from "../../src/models/chunk-events.ts";
+import {
+  createCallState,
+  type ForeignChunk,
+  hasNamelessCall,
+  toClosingEvents,
+  toEvents,
+} from "../../src/models/chunk-events.ts";
 
 /** The events of a stream of these deltas. */
 function of(deltas: unknown[]) {
@@ -68,6 +74,60 @@ const WAYS: Record<string, unknown[][]> = {
   ],
   "an empty id on later pieces": [[piece(0, "a", "f", '{"x"')], [piece(0, "", "", ":1}")], [piece(1, "b", "g", B[2])]],
   "indexes that begin at 1": [[piece(1, "a", "f", A[2])], [piece(2, "b", "g", B[2])]],
+  "indexes as strings": [
+    [
+      { ...piece(undefined, "a", "f", '{"x"'), index: "0" },
+      { ...piece(undefined, "b", "g"), index: "1" },
+    ],
+    [{ ...piece(undefined, undefined, undefined, B[2]), index: "1" }],
+    [{ ...piece(undefined, undefined, undefined, ":1}"), index: "0" }],
+  ],
+  "no index, by turns, told apart by id": [
+    [piece(undefined, "a", "f"), piece(undefined, "b", "g")],
+    [piece(undefined, "b", "", B[2])],
+    [piece(undefined, "a", "", A[2])],
+  ],
+  "names later than ids": [
+    [piece(0, "a"), piece(1, "b")],
+    [piece(0, undefined, "f"), piece(1, undefined, "g")],
+    [piece(0, undefined, undefined, A[2]), piece(1, undefined, undefined, B[2])],
+  ],
+  "the first one's name after its arguments and after the second": [
+    [piece(0, "a", undefined, '{"x"')],
+    [piece(1, "b", "g", '{"y"')],
+    [piece(0, undefined, undefined, ":1}")],
+    [piece(0, undefined, "f")],
+    [piece(1, undefined, undefined, ":2}")],
+  ],
+  "the id with the name, after the arguments": [
+    [piece(0, undefined, undefined, '{"x"')],
+    [piece(0, "a", "f", ":1}")],
+    [piece(1, "b", "g", B[2])],
+  ],
+  "the id before the name, after the arguments": [
+    [piece(0, undefined, undefined, A[2]), piece(1, undefined, undefined, B[2])],
+    [piece(0, "a"), piece(1, "b")],
+    [piece(0, undefined, "f"), piece(1, undefined, "g")],
+  ],
+  "another id on every piece": [
+    [piece(0, "a", "f", '{"x"')],
+    [piece(0, "z", undefined, ":1}")],
+    [piece(1, "b", "g", B[2])],
+    [piece(1, "y", undefined, "")],
+  ],
+  "null where there is nothing": [
+    [{ index: 0, id: "a", function: { name: "f", arguments: null } }],
+    [{ index: 0, id: null, type: null, function: { name: null, arguments: A[2] } }],
+    [{ index: null, id: "b", function: { name: "g", arguments: B[2] } }],
+    [{ index: 0, function: null }],
+  ],
+  "what says nothing between them": [
+    [{ index: 0, id: "", function: { name: "", arguments: "" } }],
+    [piece(0, "a", "f", A[2])],
+    [{ index: 1 }],
+    [piece(2, "b", "g", B[2])],
+    [{ index: 3, type: "function", function: {} }],
+  ],
   "arguments as an object": [
     [{ index: 0, id: "a", function: { name: "f", arguments: { x: 1 } } }],
     [{ index: 1, id: "b", function: { name: "g", arguments: { y: 2 } } }],
@@ -83,6 +143,57 @@ test("calls without ids get ids of their own", () => {
   const [first, second] = calls([piece(0, undefined, "f", "{}"), piece(1, undefined, "f", "{}")]);
   expect(first?.[0]).toMatch(/^call_/);
   expect(first?.[0]).not.toBe(second?.[0]);
+});
+
+test("whole calls without ids under one index are told apart by name, or by being whole", () => {
+  const args = ['{"x":1}', '{"x":2}', "{}"];
+  const made = calls(...args.map((arg, at) => [piece(0, "", at === 2 ? "g" : "f", arg)]));
+  expect(made.map(([, name, arg]) => [name, arg])).toEqual([
+    ["f", '{"x":1}'],
+    ["f", '{"x":2}'],
+    ["g", "{}"],
+  ]);
+});
+
+test("the name again on every piece, without an id, begins no other call", () => {
+  expect(calls([piece(0, "a", "f", '{"x"')], [piece(0, undefined, "f", ":1}")], [piece(0, "", "f", "")])).toEqual([A]);
+});
+
+test("of two calls with the same id the second gets its own, and later pieces find theirs", () => {
+  const [first, second, ...none] = calls(
+    [piece(0, "a", "f", '{"x"'), piece(1, "a", "g", '{"y"')],
+    [piece(1, "a", undefined, ":2}")],
+    [piece(0, "a", undefined, ":1}")],
+  );
+  expect([first, none]).toEqual([A, []]);
+  expect(second).toEqual([expect.stringMatching(/^call_[0-9a-f]{24}$/), "g", B[2]]);
+});
+
+test("of two calls with the same id and no index the second is known by its name", () => {
+  const [first, second] = calls([piece(undefined, "a", "f", A[2])], [piece(undefined, "a", "g", B[2])]);
+  expect(first).toEqual(A);
+  expect(second).toEqual([expect.stringMatching(/^call_/), "g", B[2]]);
+});
+
+test("a call is not told of before its name, nor before the call that began before it", () => {
+  const kinds = (deltas: unknown[]) =>
+    of(deltas).events.map((event) => `${event.type} ${"index" in event && event.index}`);
+  const late = [{ tool_calls: [piece(0, "a", undefined, "{")] }, { tool_calls: [piece(1, "b", "g", "{}")] }];
+  expect(kinds(late)).toEqual([]);
+  expect(kinds([...late, { tool_calls: [piece(0, undefined, "f", "}")] }])).toEqual([
+    "tool-call-start 0",
+    "tool-call-delta 0",
+    "tool-call-start 1",
+    "tool-call-delta 1",
+  ]);
+});
+
+test("a call that never got a name is a fault, unless the answer was cut short", () => {
+  const { state } = of([{ tool_calls: [piece(0, "a", "f", "{}")] }, { tool_calls: [piece(1, "b", "", "{}")] }]);
+  expect(hasNamelessCall(state)).toBe(true);
+  toEvents({ choices: [{ finish_reason: "length" }] }, state);
+  expect(hasNamelessCall(state)).toBe(false);
+  expect(hasNamelessCall(of([{ tool_calls: [piece(0, "a", "f", "{}")] }, { tool_calls: [{}] }]).state)).toBe(false);
 });
 
 test("what is no call is passed over", () => {
@@ -136,8 +247,6 @@ for (const [sent, means] of [
   ["stop", "stop"],
   ["length", "length"],
   ["max_tokens", "length"],
-  ["tool_calls", "tool_calls"],
-  ["function_call", "tool_calls"],
   ["content_filter", "content_filter"],
   ["eos", "stop"],
   [5, "stop"],
@@ -151,10 +260,49 @@ test("a finish reason stays when later chunks have none", () => {
   expect(ending(["length", null, undefined, ""])).toEqual({ type: "end", finishReason: "length" });
 });
 
-test("stop after tool calls is tool_calls, length is not", () => {
-  const call = { tool_calls: [piece(0, "a", "f", "{}")] };
-  expect(ending(["stop"], [call])).toEqual({ type: "end", finishReason: "tool_calls" });
-  expect(ending(["length"], [call])).toEqual({ type: "end", finishReason: "length" });
+test("an answer that was cut short stays so when another reason follows", () => {
+  for (const also of ["stop", "tool_calls"]) {
+    expect(ending(["length", also])).toEqual({ type: "end", finishReason: "length" });
+    expect(ending([also, "length"])).toEqual({ type: "end", finishReason: "length" });
+  }
+});
+
+const CALL = { tool_calls: [piece(0, "a", "f", "{}")] };
+for (const reasons of [
+  [],
+  ["stop"],
+  ["tool_calls"],
+  ["function_call"],
+  ["tool_calls", "stop"],
+  ["stop", "tool_calls"],
+]) {
+  test(`after a tool call, ${JSON.stringify(reasons)} means tool_calls; without one, stop`, () => {
+    expect(ending(reasons, [CALL])).toEqual({ type: "end", finishReason: "tool_calls" });
+    expect(ending(reasons, [])).toEqual({ type: "end", finishReason: "stop" });
+  });
+}
+
+test("length after tool calls stays length", () => {
+  expect(ending(["length"], [CALL])).toEqual({ type: "end", finishReason: "length" });
+});
+
+test("a finish reason or the usage before the last pieces of a call takes nothing from it", () => {
+  const state = createCallState();
+  const chunks: unknown[] = [
+    { choices: [{ delta: { tool_calls: [piece(0, "a", "f", '{"x"')] } }] },
+    { choices: [], usage: { prompt_tokens: 1, completion_tokens: 2 } },
+    { choices: [{ delta: {}, finish_reason: "tool_calls" }] },
+    { choices: [{ delta: { tool_calls: [piece(0, undefined, undefined, ":1}")] } }] },
+    { choices: [{ delta: {}, finish_reason: "stop" }] },
+  ];
+  const events = chunks.flatMap((chunk) => toEvents(chunk as ForeignChunk, state));
+  expect([...events, ...toClosingEvents(state)]).toEqual([
+    { type: "tool-call-start", index: 0, id: "a", name: "f" },
+    { type: "tool-call-delta", index: 0, arguments: '{"x"' },
+    { type: "tool-call-delta", index: 0, arguments: ":1}" },
+    { type: "usage", usage: { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 } },
+    { type: "end", finishReason: "tool_calls" },
+  ]);
 });
 
 /** The usage a call ends with when its chunks had these. */

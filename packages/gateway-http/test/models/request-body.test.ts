@@ -7,7 +7,10 @@ const user = (content: string) => ({ role: "user" as const, content });
 const assistant = (content: string) => ({ role: "assistant" as const, content });
 
 const body = (request: Partial<ModelRequest>, newName = false) =>
-  toRequestBody({ messages: [user("hi")], params: {}, stream: false, ...request }, "m", newName);
+  toRequestBody(
+    { messages: [user("hi")], params: {}, stream: false, ...request },
+    { model: "m", newTokenLimitName: newName },
+  );
 
 test("a body is what OpenAI documents", () => {
   expect(JSON.parse(body({ params: { temperature: 0.5 } }))).toEqual({

@@ -68,6 +68,9 @@ const assistantMessageSchema = z.object({
   name: z.string().nullish(),
   refusal: z.string().nullish(),
   tool_calls: listOf(z.discriminatedUnion("type", [toolCallSchema, customToolCallSchema])).nullish(),
+  // What it thought, as it was answered: SDKs send it back, and some models refuse a tool's result without it.
+  reasoning_content: z.string().nullish(),
+  reasoning: z.string().nullish(),
   // Known, not served: parsed so that they can be refused by name. SDKs that echo an answer send them as `null`.
   audio: z.unknown().optional(),
   function_call: z.unknown().optional(),
