@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -16,8 +16,9 @@ export interface RunningPlayground {
 const START_TIMEOUT_MS = 20_000;
 
 /** The playground as `pnpm start` runs it, on a free port and with a state folder of its own. */
-export async function startPlayground(): Promise<RunningPlayground> {
+export async function startPlayground(config: object = {}): Promise<RunningPlayground> {
   const stateDir = await mkdtemp(join(tmpdir(), "openclaw-playground-"));
+  await writeFile(join(stateDir, "openclaw.json"), JSON.stringify(config));
   const { OPENCLAW_CONFIG_PATH, OPENCLAW_GATEWAY_TOKEN, OPENCLAW_GATEWAY_PASSWORD, ...env } = process.env;
   const child = spawn(process.execPath, ["server.ts"], {
     cwd: join(import.meta.dirname, ".."),
