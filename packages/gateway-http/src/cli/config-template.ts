@@ -49,6 +49,15 @@ export function configTemplate(): string {
   //     mine: { baseUrl: "http://192.168.0.10:8000/v1" }, // then: model: "mine/<model>"
   //   },
   // },
+
+  // Tools for the agents: MCP servers, started here or called at a URL. They are named <server>__<tool>, and an
+  // agent with tools: { allow: ["files__*"], deny: ["*__write_file"] } has only those.
+  // mcp: {
+  //   servers: {
+  //     files: { command: "npx", args: ["-y", "@modelcontextprotocol/server-filesystem", "/path/to/notes"] },
+  //     docs: { url: "https://mcp.example.com/mcp" },
+  //   },
+  // },
 }
 `;
 }

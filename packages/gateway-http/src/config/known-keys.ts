@@ -27,6 +27,7 @@ const PASSED_OVER: KeyTable = {
     embeddedAgent experimental fastModeDefault groupChat heartbeat humanDelay identity memory memorySearch modelPolicy
     models plugins reasoningDefault runtime sandbox skills skillsLimits subagents thinkingDefault toolProgressDetail
     tts typingIntervalSeconds typingMode utilityModel verboseDefault workspace`,
+  mcp: "sessionIdleTtlMs",
   models: "bedrockDiscovery mode pricing",
   "models.providers.*": "auth authHeader injectNumCtxForOpenAICompat",
   "models.providers.*.models.*": "compat cost input maxTokens name reasoning",
@@ -38,13 +39,16 @@ const PASSED_OVER: KeyTable = {
  * Passing them over would promise what is not kept.
  */
 const REFUSED: KeyTable = {
-  "": "$include mcp",
+  "": "$include",
   gateway: "tls",
   "gateway.auth": "keys trustedProxy",
   "gateway.http": "cors",
   "gateway.http.endpoints.chatCompletions": "images",
-  "agents.defaults": "maxSteps runner tools",
-  "agents.list.*": "maxSteps runner tools",
+  "agents.defaults": "runner",
+  "agents.defaults.tools": "alsoAllow byProvider elevated exec fs loopDetection profile sandbox",
+  "agents.list.*": "runner",
+  "agents.list.*.tools": "alsoAllow byProvider elevated exec fs loopDetection profile sandbox",
+  "mcp.servers.*": "auth connectionTimeoutMs cwd disabled enabled oauth timeout transport workingDirectory",
   models: "proxy",
   "models.providers.*.models.*": "api headers",
 };
@@ -62,7 +66,7 @@ export function kindOfKey(pattern: string): KeyKind | undefined {
 }
 
 /** Keyed by what their users choose, so that a key there stands for any. */
-const KEYED = new Set(["agents.entries", "models.providers"]);
+const KEYED = new Set(["agents.entries", "mcp.servers", "models.providers"]);
 
 /** The pattern of `key` under the pattern `parent`. `agents.entries` is read like `agents.list`. */
 export function patternOf(parent: string, key: string | number): string {

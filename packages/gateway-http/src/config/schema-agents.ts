@@ -37,6 +37,20 @@ const exposeReasoning = z.union([z.literal(false), z.enum(["reasoning_content", 
   error: 'expected false, "reasoning_content" or "reasoning"',
 });
 
+/** A tool's name, in which `*` and the other signs of a glob stand for more than themselves. */
+const toolGlob = z
+  .string()
+  .trim()
+  .min(1, "must not be empty")
+  .max(256)
+  // In a list of globs of which one has to fit, "all but this" would let in what the others keep out.
+  .refine((glob) => !glob.startsWith("!"), 'must not begin with "!"; use deny');
+
+const tools = z.strictObject({ allow: z.array(toolGlob).optional(), deny: z.array(toolGlob).optional() });
+
+/** Model calls in one run: a model that goes on calling tools comes to its end here. */
+const maxSteps = z.int().min(1).max(1000);
+
 const alias = z.string().trim().toLowerCase().min(1, "must not be empty").max(MAX_MODEL_LENGTH);
 
 const defaultsSchema = z
@@ -47,6 +61,8 @@ const defaultsSchema = z
     instructions: z.string().optional(),
     params: params.default({}),
     exposeReasoning: exposeReasoning.default(false),
+    tools: tools.default({}),
+    maxSteps: maxSteps.default(20),
   })
   .prefault({});
 
@@ -65,6 +81,9 @@ const agentSchema = z.strictObject({
   instructions: z.string().optional(),
   params: params.optional(),
   exposeReasoning: exposeReasoning.optional(),
+  /** In the place of the defaults' as a whole: half a policy of another's would allow what nobody meant. */
+  tools: tools.optional(),
+  maxSteps: maxSteps.optional(),
 });
 
 type Agent = z.output<typeof agentSchema>;
@@ -91,6 +110,8 @@ function withDefaults(agent: Agent, defaults: Defaults) {
     instructions: agent.instructions ?? defaults.instructions,
     params: { ...defaults.params, ...agent.params },
     exposeReasoning: agent.exposeReasoning ?? defaults.exposeReasoning,
+    tools: agent.tools ?? defaults.tools,
+    maxSteps: agent.maxSteps ?? defaults.maxSteps,
   };
 }
 

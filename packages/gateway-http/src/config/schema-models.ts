@@ -22,17 +22,23 @@ const baseUrl = z
   })
   .transform((text) => text.replace(/\/+$/, ""));
 
-/** The message never repeats the URL: people put keys into it. */
-function problemOfBaseUrl(text: string): string | undefined {
-  if (!URL.canParse(text)) return "must be a URL, for example https://api.openai.com/v1";
+/** What keeps a text from being the address of a server. It never repeats the URL: people put keys into it. */
+export function problemOfUrl(text: string, example: string, instead: string): string | undefined {
+  if (!URL.canParse(text)) return `must be a URL, for example ${example}`;
   const url = new URL(text);
   if (url.protocol !== "http:" && url.protocol !== "https:") return "must be an http or https URL";
-  if (url.username !== "" || url.password !== "") return "must not hold credentials; use apiKey or headers";
-  if (url.search !== "" || url.hash !== "") return "must not have a query or fragment: paths are added to it";
+  if (url.username !== "" || url.password !== "") return `must not hold credentials; ${instead}`;
   return undefined;
 }
 
-const headers = z.record(
+function problemOfBaseUrl(text: string): string | undefined {
+  const problem = problemOfUrl(text, "https://api.openai.com/v1", "use apiKey or headers");
+  if (problem !== undefined) return problem;
+  const { search, hash } = new URL(text);
+  return search !== "" || hash !== "" ? "must not have a query or fragment: paths are added to it" : undefined;
+}
+
+export const headers = z.record(
   z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/, "must be a header name"),
   z
     .string()

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { parseDuration } from "./duration.ts";
 import { agentsSchema } from "./schema-agents.ts";
 import { gatewaySchema } from "./schema-gateway.ts";
+import { mcpSchema } from "./schema-mcp.ts";
 import { modelsSchema } from "./schema-models.ts";
 import { NOT_SUPPORTED, oneOf } from "./schema-values.ts";
 
@@ -56,6 +57,7 @@ export const configSchema = z.strictObject({
   gateway: gatewaySchema,
   agents: agentsSchema,
   models: modelsSchema,
+  mcp: mcpSchema,
   sessions: sessionsSchema,
   logging: loggingSchema,
 });

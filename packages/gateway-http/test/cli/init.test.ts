@@ -56,7 +56,7 @@ test("what init's config shows in comments is right too", async () => {
   const text = await readFile(file, "utf8");
   const uncommented = text
     .replace('model: "demo",', "")
-    .replace(/^( *)\/\/ (?=(?:models|providers|openai|mine|instructions|params|aliases|model): |[ ]|\}.?$)/gm, "$1")
+    .replace(/^( *)\/\/ (?=(?:mcp|models|providers|openai|mine|instructions|params|aliases|model): |[ ]|\}.?$)/gm, "$1")
     .replace(/^ *model: "(?!openai).*$/gm, "");
   await writeFile(file, uncommented);
   const { config, notices } = await loadConfig({ env: environment({ OPENAI_API_KEY: "sk-x" }) });
@@ -70,6 +70,7 @@ test("what init's config shows in comments is right too", async () => {
     openai: { apiKey: "sk-x" },
     mine: { baseUrl: "http://192.168.0.10:8000/v1" },
   });
+  expect(config.mcp.servers).toMatchObject({ files: { command: "npx" }, docs: { url: "https://mcp.example.com/mcp" } });
 });
 
 test("init does not overwrite a config, and with force it keeps the token", async () => {

@@ -35,8 +35,19 @@ test("an empty config has every default", () => {
           hosts: [],
         },
       },
-      agents: { defaults: { model: "demo", timeoutSeconds: 600, params: {}, exposeReasoning: false }, list: [] },
+      agents: {
+        defaults: {
+          model: "demo",
+          timeoutSeconds: 600,
+          params: {},
+          exposeReasoning: false,
+          tools: {},
+          maxSteps: 20,
+        },
+        list: [],
+      },
       models: { providers: {} },
+      mcp: { servers: {} },
       sessions: {
         concurrency: "queue",
         maxQueued: 8,
@@ -141,11 +152,9 @@ test.each([
   [{ gateway: { http: { cors: { origins: [] } } } }, "gateway.http.cors: not supported by this version"],
   [{ gateway: { tls: { enabled: true } } }, "gateway.tls: not supported by this version"],
   [{ gateway: { bind: "tailnet" } }, 'gateway.bind: "tailnet" is not supported by this version'],
-  [{ agents: { defaults: { tools: {} } } }, "agents.defaults.tools: not supported by this version"],
-  [{ agents: { list: [{ id: "a", tools: {} }] } }, "agents.list[0].tools: not supported by this version"],
+  [{ agents: { defaults: { runner: "x" } } }, "agents.defaults.runner: not supported by this version"],
   [{ agents: { list: [{ id: "a", runner: "x" }] } }, "agents.list[0].runner: not supported by this version"],
-  [{ agents: { list: [{ id: "a", maxSteps: 3 }] } }, "agents.list[0].maxSteps: not supported by this version"],
-  [{ agents: { entries: { a: { maxSteps: 3 } } } }, "agents.entries.a.maxSteps: not supported by this version"],
+  [{ agents: { entries: { a: { runner: "x" } } } }, "agents.entries.a.runner: not supported by this version"],
   [
     { agents: { list: [{ id: "a", model: { primary: "a/b", fallbacks: ["c/d"] } }] } },
     "agents.list[0].model.fallbacks: not supported by this version",
@@ -154,7 +163,6 @@ test.each([
     { models: { providers: { a: { api: "anthropic-messages" } } } },
     'models.providers.a.api: "anthropic-messages" is not supported by this version',
   ],
-  [{ mcp: { servers: {} } }, "mcp: not supported by this version"],
   [{ $include: "./other.json5" }, "$include: not supported by this version"],
   [{ sessions: { store: { kind: "postgres" } } }, 'sessions.store.kind: "postgres" is not supported by this version'],
   [{ logging: { content: true } }, "logging.content: true is not supported by this version"],
@@ -385,6 +393,8 @@ test("any JSON either parses or gives a ConfigError", () => {
     "model",
     "params",
     "mcp",
+    "servers",
+    "tools",
     "channels",
   ];
   const { tree } = fc.letrec((tie) => ({

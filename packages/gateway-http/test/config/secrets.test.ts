@@ -27,3 +27,31 @@ test("all configured secrets are collected, and what is none is not", () => {
     ["config-token", "config-password", "env-token", "generated", "sk-config", "header-key", "sk-env"].sort(),
   );
 });
+
+test("what MCP servers are given is secret when its name says so, and a header nearly always", () => {
+  const { config } = parseConfig({
+    mcp: {
+      servers: {
+        git: {
+          command: "git-server",
+          env: {
+            GITHUB_TOKEN: "gh-token",
+            apiKey: "api-key",
+            DB_PASSWD: "db",
+            LANG: "de_DE",
+            MY_SECRET: "hush",
+            EMPTY_KEY: "",
+          },
+        },
+        web: {
+          url: "https://mcp.example.com/mcp?api_key=in-the-url&team=open",
+          headers: { Authorization: "Bearer web-token", "X-Anything": "anything", Accept: "text/plain" },
+        },
+      },
+    },
+  });
+  const secrets = collectSecrets({ config, env: { token: undefined, password: undefined, variables: {} } });
+  expect(secrets.sort()).toEqual(
+    ["gh-token", "api-key", "db", "hush", "in-the-url", "Bearer web-token", "anything"].sort(),
+  );
+});

@@ -1,0 +1,3 @@
+import { serve, tool } from "./speak.mjs";
+
+serve({ tools: () => [tool("env")], call: (answer) => answer(JSON.stringify(process.env)) });

@@ -1,0 +1,2 @@
+// Listens, and never says a word.
+process.stdin.resume();
