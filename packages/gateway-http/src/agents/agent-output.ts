@@ -1,5 +1,5 @@
-import type { FinishReason } from "@openclaw/protocol";
-import type { AgentEvent, RunEvent } from "../chat/run-event.ts";
+import { type FinishReason, toolCallSchema } from "@openclaw/protocol";
+import type { AgentEvent, RunEvent, StepEvent } from "../chat/run-event.ts";
 import type { AgentOutput } from "./agent.ts";
 
 /**
@@ -38,6 +38,8 @@ function isAgentEvent(event: AgentEvent): boolean {
       return typeof event.id === "string" && typeof event.name === "string";
     case "tool-end":
       return typeof event.id === "string" && typeof event.ok === "boolean";
+    case "step":
+      return isStep(event.message);
     case "usage":
       return Number.isFinite(event.usage?.prompt_tokens) && Number.isFinite(event.usage?.completion_tokens);
     case "end":
@@ -45,6 +47,18 @@ function isAgentEvent(event: AgentEvent): boolean {
     default:
       return false;
   }
+}
+
+/** Kept and sent to models again, where a broken one would spoil every later turn of its session. */
+function isStep(message: StepEvent["message"] | undefined): boolean {
+  if (message?.role === "tool") return typeof message.content === "string" && typeof message.tool_call_id === "string";
+  if (message?.role !== "assistant" || !message.tool_calls?.length) return false;
+  const { content, tool_calls, reasoning_content } = message;
+  return (
+    (content == null || typeof content === "string") &&
+    (reasoning_content == null || typeof reasoning_content === "string") &&
+    tool_calls.every((call) => toolCallSchema.safeParse(call).success)
+  );
 }
 
 /** A call's position in the answer; OpenAI's limit on tools bounds it. */

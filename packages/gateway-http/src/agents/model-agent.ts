@@ -4,6 +4,8 @@ import { GatewayError } from "../errors/gateway-error.ts";
 import type { ModelRequest, StreamModel } from "../models/model.ts";
 import type { ToolSource } from "../tools/tool.ts";
 import type { Agent, AgentTurn } from "./agent.ts";
+import type { OnToolError } from "./run-calls.ts";
+import { runTurn } from "./turn-loop.ts";
 
 /** How an agent gets at a model, by `provider/model`. */
 export interface ModelSource {
@@ -23,22 +25,40 @@ export interface ModelAgentOptions extends Omit<Agent, "run" | "contextWindow"> 
   params: Readonly<Record<string, unknown>>;
   /** What it can do by itself. */
   tools?: ToolSource | undefined;
-  /** How often a run may ask the model; then it ends with `length`. */
+  /** How often a run may ask the model; then it ends with `length`. @defaultValue 20 */
   maxSteps?: number | undefined;
+  /** Told of what a tool threw; gives the words the model is told. */
+  onToolError: OnToolError;
 }
 
+/** Of `agents.defaults.maxSteps`. */
+const DEFAULT_MAX_STEPS = 20;
+
 /**
- * An agent that is a model with instructions.
+ * An agent that is a model with instructions and tools.
  * @throws ConfigError when its model cannot be had
  */
-export function createModelAgent({ model, models, instructions, params, ...settings }: ModelAgentOptions): Agent {
+export function createModelAgent(options: ModelAgentOptions): Agent {
+  const {
+    model,
+    models,
+    instructions,
+    params,
+    tools,
+    maxSteps = DEFAULT_MAX_STEPS,
+    onToolError,
+    ...settings
+  } = options;
   const own = models.get(model);
   return {
     ...settings,
     contextWindow: models.contextWindow(model),
     run(turn, { signal }) {
       const stream = turn.model === undefined ? own : override(models, turn.model);
-      return stream(toModelRequest(turn, instructions, params), { signal });
+      const request = toModelRequest(turn, instructions, params);
+      // Without tools of its own it is the model, and nothing stands between the two on the way of a token.
+      if (!tools) return stream(request, { signal });
+      return runTurn({ stream, turn, request, tools, maxSteps, onToolError, signal });
     },
   };
 }

@@ -1,11 +1,26 @@
-import type { FinishReason, RunEvent as WireRunEvent } from "@openclaw/protocol";
+import type { AssistantMessage, FinishReason, ToolMessage, RunEvent as WireRunEvent } from "@openclaw/protocol";
 import type { GatewayError } from "../errors/gateway-error.ts";
 
+/**
+ * A step on the agent's way to its answer, which callers do not see and later turns of the session need: calls of its
+ * own tools, then the result of each.
+ */
+export interface StepEvent {
+  type: "step";
+  message: AssistantMessage | ToolMessage;
+}
+
 /** What happens in a run, inside the gateway: as on the wire, but an error keeps its status and retry advice. */
-export type RunEvent = Exclude<WireRunEvent, { type: "run-error" }> | { type: "run-error"; error: GatewayError };
+export type RunEvent = Exclude<WireRunEvent, { type: "run-error" }> | StepEvent | RunError;
+
+interface RunError {
+  type: "run-error";
+  error: GatewayError;
+}
 
 /** What an agent says while it runs. The run adds `run-start` and ends with exactly one `run-end` or `run-error`. */
 export type AgentEvent =
   | Exclude<WireRunEvent, { type: "run-start" | "run-end" | "run-error" }>
+  | StepEvent
   /** Optional and last: why the answer ends. Without it, a run that returns ended with `stop`. */
   | { type: "end"; finishReason: FinishReason };

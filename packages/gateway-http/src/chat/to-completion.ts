@@ -46,7 +46,7 @@ const READ = /^/;
  * the tree of its pieces, and a piece cut out of a provider's read keeps that whole read. So somebody reads, each time
  * 4 KiB or an eighth of the text have come.
  */
-function append(text: string, piece: string): string {
+export function append(text: string, piece: string): string {
   const longer = text + piece;
   const step = Math.max(12, 28 - Math.clz32(longer.length));
   if (longer.length >> step !== text.length >> step) READ.test(longer);

@@ -58,6 +58,7 @@ export function createFrameEncoder(options: FrameOptions): (event: RunEvent) => 
           ? `${openActivity + JSON.stringify({ type: event.type, id: event.id, ok: event.ok })}}\n\n`
           : "";
       case "usage":
+      case "step":
         return "";
       case "run-start":
         return `${open}{"role":"assistant","content":""}${close}`;

@@ -7,7 +7,10 @@ import type {
   UserMessage,
 } from "@openclaw/protocol";
 
-/** A message that is part of the talk. Instructions (`system`, `developer`) are not: they belong to one request. */
+/**
+ * A message that is part of the talk. Instructions (`system`, `developer`) are not: they belong to one request.
+ * What was thought stands in `reasoning_content`, and only of an assistant's message that calls tools.
+ */
 export type TurnMessage = UserMessage | AssistantMessage | ToolMessage;
 
 /** How the model is to answer: OpenAI's own members, under their own names, absent where the caller gave none. */

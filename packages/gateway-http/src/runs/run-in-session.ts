@@ -62,14 +62,19 @@ export async function runInSession(
     aborted: boolean,
     { movesHead, carriesHistory }: { movesHead: boolean; carriesHistory: boolean },
   ): Promise<void> {
+    const steps = toEntries(
+      run.id,
+      asked,
+      run.steps.map((step) => ({ message: step, hidden: true })),
+    );
     const answer: Entry = {
-      ...toEntry(run.id, asked, { message }),
+      ...toEntry(run.id, steps.at(-1)?.id ?? asked, { message }),
       ...(aborted && { aborted }),
       ...(run.usage && { usage: run.usage }),
     };
     const head = movesHead ? { head: answer.id } : {};
     // Nothing is added when somebody deleted the session meanwhile, and that is as they wished.
-    await store.append(session, { agent: agent.id, entries: [answer], ...head, carriesHistory });
+    await store.append(session, { agent: agent.id, entries: [...steps, answer], ...head, carriesHistory });
   }
 
   /**
@@ -124,14 +129,16 @@ function tooLong(): GatewayError {
   });
 }
 
-/** What was said, whole or cut short, as the session keeps it; `undefined` when it was cut short before a word. */
-function toAnswer({ answer: { text, toolCalls: calls } }: Run, aborted: boolean): TurnMessage | undefined {
+/** What was said, whole or cut short, as the session keeps it; `undefined` when it was cut short before anything. */
+function toAnswer({ answer, steps }: Run, aborted: boolean): TurnMessage | undefined {
+  const { text, reasoning } = answer;
   // A call that was cut short is no call: its arguments end anywhere.
-  const toolCalls = aborted ? [] : calls;
-  if (aborted && text === "") return undefined;
+  const toolCalls = aborted ? [] : answer.toolCalls;
+  // What tools did is done, whether or not a word was said about it.
+  if (aborted && text === "" && steps.length === 0) return undefined;
   return {
     role: "assistant",
     content: text === "" && toolCalls.length > 0 ? null : text,
-    ...(toolCalls.length > 0 && { tool_calls: toolCalls }),
+    ...(toolCalls.length > 0 && { tool_calls: toolCalls, ...(reasoning !== "" && { reasoning_content: reasoning }) }),
   };
 }

@@ -1,5 +1,5 @@
 import type { FinishReason, Usage } from "@openclaw/protocol";
-import type { RunEvent } from "../chat/run-event.ts";
+import type { RunEvent, StepEvent } from "../chat/run-event.ts";
 import { type Answer, createAnswer, gather } from "../chat/to-completion.ts";
 import { addUsage } from "../chat/usage.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
@@ -37,6 +37,8 @@ export class Run {
   /** Settles with the end of the run; never rejects. */
   readonly result: Promise<RunResult>;
   readonly #keepsText: boolean;
+  /** The agent's own steps so far, in the order in which a model is to hear them again. */
+  readonly steps: StepEvent["message"][] = [];
   #usage: Usage | undefined;
   #firstEventAt: number | undefined;
   #ended = false;
@@ -107,6 +109,7 @@ export class Run {
         gather(this.#answer, event);
       }
       if (event.type === "usage") this.#usage = addUsage(this.#usage, event.usage);
+      else if (event.type === "step") this.steps.push(event.message);
       else if (event.type === "tool-start") this.#toolStarted = true;
     }
     return this.#send(events);

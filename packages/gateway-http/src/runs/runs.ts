@@ -1,9 +1,8 @@
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { SessionRef } from "../sessions/store.ts";
 import type { Run } from "./run.ts";
-import type { SessionContext } from "./run-in-session.ts";
 import type { RunRequest } from "./run-request.ts";
-import { startRun } from "./start-run.ts";
+import { type RunContext, startRun } from "./start-run.ts";
 
 /** Runs that are remembered after their end, so that ending one a little late is no error. */
 const MAX_ENDED = 1000;
@@ -40,7 +39,7 @@ export interface Runs {
 
 /** @param onEnd told of every run that ended, and the error of one that failed */
 export function createRuns(
-  context: SessionContext,
+  context: RunContext,
   onEnd: (summary: RunSummary, error: GatewayError | undefined) => void,
 ): Runs {
   const active = new Map<Run, RunRequest>();

@@ -2,16 +2,23 @@ import { randomUUID } from "node:crypto";
 import type { TurnMessage } from "../chat/turn.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { toGatewayError } from "../errors/to-gateway-error.ts";
+import { withAnsweredCalls } from "../sessions/answered-calls.ts";
 import { type PullEnd, pullAgent } from "./pull-agent.ts";
 import { Run } from "./run.ts";
 import { beforeTold, runInSession, type SessionContext } from "./run-in-session.ts";
 import type { RunRequest } from "./run-request.ts";
+import type { WaitingSteps } from "./waiting-steps.ts";
+
+/** What all runs of a gateway share. */
+export interface RunContext extends SessionContext {
+  waitingSteps: WaitingSteps;
+}
 
 /**
  * Runs an agent on what a caller said: the one way from every door (HTTP, command line, embedding) to every agent.
  * Returns at once; what happens next, refusals too, comes as events to those who subscribe in the same tick.
  */
-export function startRun(request: RunRequest, context: SessionContext): Run {
+export function startRun(request: RunRequest, context: RunContext): Run {
   const id = `chatcmpl-${randomUUID().replaceAll("-", "")}`;
   const { session, turn } = request;
   // Whoever reads along has the text; only a session or a whole answer needs it again at the end.
@@ -19,13 +26,10 @@ export function startRun(request: RunRequest, context: SessionContext): Run {
   const run = new Run(id, Math.floor(Date.now() / 1000), keepsText);
   queueMicrotask(async () => {
     const pull = (talk: readonly TurnMessage[]) => pullInTime(run, request, talk);
-    const runStateless = async () => {
-      const end = await pull(turn.messages);
-      await beforeTold(run, request, end);
-      return end;
-    };
     try {
-      const end = session.stateless ? await runStateless() : await runInSession(run, request, context, pull);
+      const end = session.stateless
+        ? await runStateless(run, request, context, pull)
+        : await runInSession(run, request, context, pull);
       if ("error" in end) run.fail(end.error);
       else run.end(end.finishReason);
     } catch (error) {
@@ -33,6 +37,22 @@ export function startRun(request: RunRequest, context: SessionContext): Run {
     }
   });
   return run;
+}
+
+/** A turn of its own: nothing is read and nothing kept, but what a client's tools interrupted. */
+async function runStateless(
+  run: Run,
+  request: RunRequest,
+  { waitingSteps }: RunContext,
+  pull: (talk: readonly TurnMessage[]) => Promise<PullEnd>,
+): Promise<PullEnd> {
+  const { agent, session, turn } = request;
+  const owner = { owner: session.owner, agentId: agent.id };
+  const end = await pull(withAnsweredCalls(waitingSteps.putBack(owner, turn.messages)));
+  const callIds = run.answer.toolCalls.map(({ id }) => id);
+  if (!("error" in end) && callIds.length > 0) waitingSteps.keep(owner, turn.messages, callIds, run.steps);
+  await beforeTold(run, request, end);
+  return end;
 }
 
 /** Pulls the agent within its deadline, which begins here: waiting for a lane is not the agent's time. */

@@ -1,8 +1,9 @@
-import { copyMessage, type TurnMessage } from "../chat/turn.ts";
+import type { TurnMessage } from "../chat/turn.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { Entry } from "./entry.ts";
 import { findMatch, isToldAgain, type Match } from "./match.ts";
 import { isSameMessage } from "./message-identity.ts";
+import { toTalk } from "./to-talk.ts";
 import { hiddenStepsBefore, type Node, type Transcript } from "./transcript.ts";
 
 /** A message to keep, not yet in the tree. */
@@ -64,35 +65,41 @@ function findPlace(
 
 function begin(sent: readonly TurnMessage[], transcript: Transcript | undefined): Place {
   const fresh = withHiddenSteps(sent, transcript);
-  return { talk: fresh.map(toMessage), parent: null, fresh };
+  return { talk: toTalk(fresh), parent: null, fresh };
 }
 
 /** The request repeats a path of the tree: what follows it is new. */
 function carryOn(sent: readonly TurnMessage[], { start, nodes }: Match, transcript: Transcript): Place {
   const before = withHiddenSteps(sent.slice(0, start), transcript);
   const known = nodes.flatMap((node, index) => [
-    ...hiddenStepsBefore(node).map(toMessage),
-    sent[start + index] as TurnMessage,
+    ...hiddenStepsBefore(node),
+    { message: withThought(sent[start + index] as TurnMessage, node.entry.message) },
   ]);
   const fresh = withHiddenSteps(sent.slice(start + nodes.length), transcript);
   const [first, last] = [nodes[0] as Node, nodes.at(-1) as Node];
   // Whoever said only what was new, and now tells this turn again (a tool's call and its result), goes on with all of it.
   const past = start === 0 && first.entry.alone ? transcript.path(first.entry.parent) : [];
   return {
-    talk: [...past.map(toMessage), ...before.map(toMessage), ...known, ...fresh.map(toMessage)],
+    talk: toTalk([...past, ...before, ...known, ...fresh]),
     parent: last.entry.id,
     fresh,
     ...(past.length > 0 && { carriesHistory: false }),
   };
 }
 
+/** With what was thought before it: callers are not always told, and what they were told they do not always send. */
+function withThought(sent: TurnMessage, kept: TurnMessage): TurnMessage {
+  if (sent.role !== "assistant" || kept.role !== "assistant" || !kept.reasoning_content) return sent;
+  return { ...sent, reasoning_content: kept.reasoning_content };
+}
+
 /** The request says only what is new. */
 function continueHead(sent: readonly TurnMessage[], transcript: Transcript): Place {
   const head = sent[0]?.role === "tool" ? findCall(sent[0].tool_call_id, transcript) : transcript.head;
-  const past = transcript.path(head?.entry.id).map(toMessage);
+  const past = transcript.path(head?.entry.id);
   const unanswered = findUnanswered(sent, head ? head.visibleChildren : transcript.visibleRoots);
   return {
-    talk: [...past, ...sent],
+    talk: toTalk([...past, ...sent.map((message) => ({ message }))]),
     parent: unanswered?.entry.id ?? head?.entry.id ?? null,
     fresh: unanswered ? [] : sent.map((message) => ({ message, alone: true })),
   };
@@ -154,9 +161,4 @@ function withHiddenSteps(sent: readonly TurnMessage[], transcript: Transcript | 
     const steps = given ? hiddenStepsBefore(given) : [];
     return [...steps.map((step) => ({ message: step.message, hidden: true })), { message }];
   });
-}
-
-/** A copy: what an agent does to its messages must not change what is kept. */
-function toMessage({ message }: { message: TurnMessage }): TurnMessage {
-  return copyMessage(message);
 }

@@ -139,7 +139,8 @@ export function weightOfAll(entries: readonly Pick<Entry, "message">[]): number 
 }
 
 function weightOf({ message }: Pick<Entry, "message">): number {
-  return ENTRY_WEIGHT + (typeof message.content === "string" ? message.content.length : JSON.stringify(message).length);
+  const isText = typeof message.content === "string" && !("tool_calls" in message);
+  return ENTRY_WEIGHT + (isText ? (message.content as string).length : JSON.stringify(message).length);
 }
 
 /** The agent's own steps between an answer and what it answers, oldest first. */
