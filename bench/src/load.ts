@@ -18,6 +18,8 @@ export type Outcome = { figures: Figures; expected: number; received: number; fa
 const scenarios: Record<string, (client: LoadClient, plan: any) => Promise<Figures>> = {
   "flat-out": runFlatOut,
   paced: runPaced,
+  "flat-out-tools": runFlatOut,
+  "paced-tools": runPaced,
   "first-token": runFirstToken,
   burst: runBurst,
   json: runFlatOut,

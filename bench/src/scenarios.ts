@@ -41,6 +41,30 @@ const paced: Scenario<PacedPlan> = {
   ],
 };
 
+/** The same with an agent that has tools and does not use them: the loop that would run them is on the way. */
+const pacedTools: Scenario<PacedPlan> = {
+  ...paced,
+  name: "paced-tools",
+  gateways: () => [{ tools: true }],
+  rows: [
+    {
+      label: "paced, agent with 12 tools: CPU µs a token",
+      figure: "cpuMicrosPerToken",
+      bound: { of: "floor", sense: "max", gate: 1.5, aim: 1.2 },
+    },
+  ],
+};
+
+const flatOutTools: Scenario<FlatOutPlan> = {
+  ...flatOut,
+  name: "flat-out-tools",
+  gateways: () => [{ tools: true }],
+  rows: [
+    { label: "flat out, agent with 12 tools: tokens/s", figure: "tokensPerSecond" },
+    { label: "– CPU µs a token", figure: "cpuMicrosPerToken" },
+  ],
+};
+
 const firstToken: Scenario<FirstTokenPlan> = {
   name: "first-token",
   full: { warmRequests: 100, requests: 300, tokens: 3, pace: 250 },
@@ -138,5 +162,5 @@ const idle: Scenario<IdlePlan> = {
   ],
 };
 
-const common = [flatOut, paced, firstToken, burst, json, held, stalled, idle];
+const common = [flatOut, paced, flatOutTools, pacedTools, firstToken, burst, json, held, stalled, idle];
 export const scenarios: Scenario[] = [...common, ...sessionScenarios];

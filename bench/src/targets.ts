@@ -13,6 +13,8 @@ export type GatewaySetup = {
   preload?: string;
   /** The config's `sessions`. */
   sessions?: object;
+  /** Whether its agent has tools of its own. */
+  tools?: boolean;
   /** Fills the state folder before it starts. */
   prepare?(stateFolder: string): Promise<void>;
 };
@@ -21,6 +23,12 @@ export type Launcher = (standIn: Target, setup?: GatewaySetup) => Promise<Live>;
 
 const TOKEN = "bench-gateway-token";
 const CLI = fileURLToPath(new URL("../../packages/gateway-http/dist/cli.js", import.meta.url));
+
+const MCP = {
+  servers: {
+    bench: { command: process.execPath, args: [fileURLToPath(new URL("./tool-server.ts", import.meta.url))] },
+  },
+};
 
 /** The stand-in, alone on the load's core. */
 export async function startStandIn(fixedPort: number | undefined): Promise<Live> {
@@ -49,7 +57,7 @@ const startFloor: Launcher = async (standIn) => {
 };
 
 /** The built command, as its users start it. */
-const startGateway: Launcher = async (standIn, { preload, sessions, prepare } = {}) => {
+const startGateway: Launcher = async (standIn, { preload, sessions, tools, prepare } = {}) => {
   if (!existsSync(CLI)) throw new Error(`${CLI} is missing: build first, or choose --targets direct,floor`);
   const port = await findFreePort();
   const folder = mkdtempSync(join(tmpdir(), "gateway-bench-"));
@@ -59,7 +67,7 @@ const startGateway: Launcher = async (standIn, { preload, sessions, prepare } = 
   const env = { OPENCLAW_GATEWAY_TOKEN: TOKEN, OPENCLAW_STATE_DIR: stateFolder };
   const args = [...(preload ? ["--import", preload] : []), CLI, "run", "--config", config, "--port", String(port)];
   try {
-    writeFileSync(config, JSON.stringify({ ...toConfig(standIn.port), sessions }));
+    writeFileSync(config, JSON.stringify({ ...toConfig(standIn.port), sessions, ...(tools && { mcp: MCP }) }));
     await prepare?.(stateFolder);
     const names = { token: TOKEN, model: "openclaw", stateFolder };
     const live = await start(port, names, () => launch(args, { core: TARGET_CORE, env }));
