@@ -1,6 +1,8 @@
 import type { Agent } from "./agents/agent.ts";
+import { type AgentTemplate, bindAgent } from "./agents/agent-template.ts";
 import { createConfiguredAgents } from "./agents/configured-agents.ts";
 import { createAgentRegistry } from "./agents/registry.ts";
+import type { OnToolError } from "./agents/run-calls.ts";
 import { createAuthenticator } from "./auth/authenticate.ts";
 import { type Credentials, resolveCredentials } from "./auth/credentials.ts";
 import { readEnvironment } from "./config/env.ts";
@@ -20,13 +22,15 @@ import { createModels } from "./models/models.ts";
 import { createLog } from "./observe/log.ts";
 import { createJournal } from "./runs/journal.ts";
 import { createRuns, drainingError, type Runs } from "./runs/runs.ts";
+import { createWaitingSteps } from "./runs/waiting-steps.ts";
 import { createLanes } from "./sessions/lane.ts";
+import { createMcpTools } from "./tools/mcp/mcp-tools.ts";
 
 export interface GatewayOptions {
   /** The keys of the config file, or what `loadConfig()` read. Without it: the defaults, endpoint off. */
   config?: ConfigInput | LoadedConfig;
   /** Agents of your own, beside those of `config.agents.list`. */
-  agents?: readonly Agent[];
+  agents?: readonly (Agent | AgentTemplate)[];
   /** A folder to serve at `/`, for a page of your own. Anyone who reaches the port may read it. */
   webRoot?: string;
 }
@@ -78,15 +82,29 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
   const log = createLog(config.logging);
 
   const models = createModels({ config, variables: env.variables, redact: (text) => redact(text) });
-  const own = options.agents ?? [];
-  const configured = own.length > 0 && config.agents.list.length === 0 ? [] : createConfiguredAgents(config, models);
+  const onToolError: OnToolError = (error, call) => {
+    const reason = redact(error instanceof Error ? error.message : String(error));
+    log.warn({ ...call, reason }, "tool");
+    return reason;
+  };
+  const mcp = createMcpTools({
+    servers: config.mcp.servers,
+    variables: env.variables,
+    redact: (text) => redact(text),
+    log: (level, fields, message) => log[level](fields, message),
+  });
+  const hasServers = Object.keys(config.mcp.servers).length > 0;
+  const parts = { models, defaults: config.agents.defaults, mcp: hasServers ? mcp : undefined, onToolError };
+  const own = (options.agents ?? []).map((agent) => bindAgent(agent, parts));
+  const configured = own.length > 0 && config.agents.list.length === 0 ? [] : createConfiguredAgents(config, parts);
   const agents = createAgentRegistry([...own, ...configured]);
 
   const { concurrency, maxQueued } = config.sessions;
+  const waitingSteps = createWaitingSteps(config.gateway.http.resumeWindowMs);
   const { sessions, completions } = createStores(config.sessions, env.stateDir);
   const lanes = createLanes({ policy: concurrency, maxQueued });
   const logBug = (cause: unknown, context: object) => log.error({ ...context, bug: redact(describe(cause)) }, "bug");
-  const runs = createRuns({ store: sessions, lanes }, (summary, error) => {
+  const runs = createRuns({ store: sessions, lanes, waitingSteps }, (summary, error) => {
     if (error?.code === "internal_error") logBug(error.cause, { runId: summary.runId });
     // The caller is told less of a provider's refusal than whoever has to mend it.
     const reason = error && redact(error.cause === undefined ? error.message : `${error.message} ${error.cause}`);
@@ -117,7 +135,14 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
         onBug: (error, requestId) => logBug(error, { requestId }),
       });
       if (log.isLevelEnabled("debug")) addRequestLog(app, (line) => log.debug(line, "request"));
-      addHealthRoutes(app, runs);
+      addHealthRoutes(app, {
+        get draining() {
+          return runs.draining;
+        },
+        get starting() {
+          return !mcp.settled;
+        },
+      });
       await app.register(addApi, {
         ...http,
         ...config.sessions,
@@ -137,6 +162,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
         throw error;
       });
       models.prepare();
+      void mcp.ready();
       return {
         url,
         port: Number(new URL(url).port),
@@ -150,7 +176,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
       journal.dismiss(drainingError());
       await drained;
       await app?.close();
-      await models.close();
+      await Promise.all([models.close(), mcp.close()]);
       await sessions.close();
     },
   };

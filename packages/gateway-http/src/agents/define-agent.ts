@@ -1,25 +1,11 @@
-import { isAgentId } from "@openclaw/protocol";
-import { MAX_TIMER_MS } from "../config/duration.ts";
+import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { ConfigError } from "../errors/config-error.ts";
-import { type Agent, type AgentOutput, type AgentTurn, DEFAULT_TIMEOUT_MS } from "./agent.ts";
-
-const MAX_TIMEOUT_SECONDS = Math.floor(MAX_TIMER_MS / 1000);
+import type { Agent, AgentOutput, AgentTurn } from "./agent.ts";
+import { type AgentSettings, toAgentSettings } from "./agent-settings.ts";
+import { type AgentTemplate, createAgentTemplate, type ModelAgentDefinition } from "./agent-template.ts";
 
 /** An agent of your own: an id and a function. Everything else has a default. */
-export interface AgentDefinition {
-  id: string;
-  name?: string;
-  description?: string;
-  /** @defaultValue `[]` */
-  aliases?: readonly string[];
-  /** @defaultValue `false`: `main` answers, else the first agent. */
-  default?: boolean;
-  /** @defaultValue 600 */
-  timeoutSeconds?: number;
-  /** @defaultValue `false` */
-  exposeReasoning?: Agent["exposeReasoning"];
-  /** Tokens. */
-  contextWindow?: number;
+export interface AgentDefinition extends AgentSettings {
   run(turn: AgentTurn, options: { signal: AbortSignal }): AsyncIterable<AgentOutput>;
 }
 
@@ -35,28 +21,38 @@ export interface AgentDefinition {
  *   },
  * });
  * ```
- * @throws ConfigError when the id cannot be one
+ * @throws ConfigError when the settings cannot work
  */
-export function defineAgent(definition: AgentDefinition): Agent {
-  const id = definition.id.toLowerCase();
-  if (!isAgentId(id)) {
+export function defineAgent(definition: AgentDefinition): Agent;
+/**
+ * Makes an agent of a model and of functions that it may call.
+ *
+ * @example
+ * ```ts
+ * const weather = defineAgent({
+ *   id: "weather",
+ *   model: "ollama/llama3.2",
+ *   tools: {
+ *     getWeather: {
+ *       description: "The weather in a city, now",
+ *       schema: z.object({ city: z.string() }),
+ *       run: ({ city }, { signal }) => fetchWeather(city, signal),
+ *     },
+ *   },
+ * });
+ * ```
+ * @throws ConfigError when the settings or the tools cannot work
+ */
+export function defineAgent<Schemas extends Record<string, StandardSchemaV1>>(
+  definition: ModelAgentDefinition<Schemas>,
+): AgentTemplate;
+export function defineAgent(definition: AgentDefinition | ModelAgentDefinition): Agent | AgentTemplate {
+  if (definition.run === undefined) return createAgentTemplate(definition);
+  const settings = toAgentSettings(definition);
+  if ("tools" in definition) {
     throw new ConfigError(
-      `agent id ${JSON.stringify(definition.id)}: must be 1 to 64 of a-z, 0-9, _ and -, begin with a letter or digit, and not be "default"`,
+      `agent ${settings.id}: has both \`run\` and \`tools\`; one that runs by itself calls its own`,
     );
   }
-  const timeoutSeconds = definition.timeoutSeconds ?? DEFAULT_TIMEOUT_MS / 1000;
-  if (!(timeoutSeconds > 0 && timeoutSeconds <= MAX_TIMEOUT_SECONDS)) {
-    throw new ConfigError(`agent ${id}: timeoutSeconds must be more than 0 and at most ${MAX_TIMEOUT_SECONDS}`);
-  }
-  return {
-    id,
-    name: definition.name,
-    description: definition.description,
-    aliases: (definition.aliases ?? []).map((alias) => alias.trim().toLowerCase()),
-    default: definition.default ?? false,
-    timeoutMs: timeoutSeconds * 1000,
-    exposeReasoning: definition.exposeReasoning ?? false,
-    contextWindow: definition.contextWindow,
-    run: (turn, options) => definition.run(turn, options),
-  };
+  return { ...settings, run: (turn, options) => definition.run(turn, options) };
 }
