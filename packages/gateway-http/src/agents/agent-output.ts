@@ -2,25 +2,24 @@ import { type FinishReason, toolCallSchema } from "@openclaw/protocol";
 import type { AgentEvent, RunEvent, StepEvent } from "../chat/run-event.ts";
 import type { AgentOutput } from "./agent.ts";
 
+export type AgentEnd = Extract<AgentEvent, { type: "end" }>;
+
 /**
  * What an agent yielded, as events of a run. Checked, because an agent may be anybody's code and a broken event must
  * not become a broken frame.
  * @throws TypeError for anything that is no output
  */
-export function toRunEvents(output: AgentOutput): { events: readonly RunEvent[]; finishReason?: FinishReason } {
+export function toRunEvents(output: AgentOutput): { events: readonly RunEvent[]; end?: AgentEnd } {
   if (typeof output === "string") return { events: output === "" ? [] : [{ type: "text-delta", text: output }] };
   const list: readonly AgentEvent[] = Array.isArray(output) ? output : [output];
-  let end: AgentEvent | undefined;
+  let end: AgentEnd | undefined;
   for (const event of list) {
     if (!isAgentEvent(event)) throw new TypeError("the agent yielded something that is no event");
     if (event.type === "end") end = event;
   }
   // Only the last batch of an answer holds its end: the others pass as they are.
   if (end === undefined) return { events: list as readonly RunEvent[] };
-  return {
-    events: list.filter((event) => event.type !== "end"),
-    finishReason: (end as Extract<AgentEvent, { type: "end" }>).finishReason,
-  };
+  return { events: list.filter((event) => event.type !== "end"), end };
 }
 
 const FINISH_REASONS: ReadonlySet<unknown> = new Set<FinishReason>(["stop", "length", "tool_calls", "content_filter"]);

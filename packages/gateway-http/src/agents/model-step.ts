@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import type { AssistantMessage, FinishReason, ToolCall, Usage } from "@openclaw/protocol";
+import type { FinishReason, ToolCall, Usage } from "@openclaw/protocol";
 import type { AgentEvent } from "../chat/run-event.ts";
 import { append } from "../chat/to-completion.ts";
+import type { AssistantTurnMessage, Carry } from "../chat/turn.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { readArguments } from "./run-calls.ts";
 
@@ -28,6 +29,7 @@ export class ModelStep {
   #text = "";
   #reasoning = "";
   finishReason: FinishReason | undefined;
+  carry: Carry | undefined;
   usage: Usage | undefined;
 
   /** @param isOwn whether a call of this tool is the agent's to run */
@@ -73,6 +75,7 @@ export class ModelStep {
           break;
         case "end":
           this.finishReason = event.finishReason;
+          this.carry = event.carry;
           break;
         case "usage":
           this.usage = event.usage;
@@ -89,7 +92,7 @@ export class ModelStep {
    * The step as the model is to hear it again. Arguments that are no JSON become empty, because providers refuse a talk
    * with such; the result says what they were. Where the client has to answer too, the words are in what it is told.
    */
-  toMessage(): AssistantMessage {
+  toMessage(): AssistantTurnMessage {
     const tool_calls = this.calls.map((call) => {
       const isReadable = call.function.arguments.trim() !== "" && readArguments(call.function.arguments) !== undefined;
       return isReadable ? call : { ...call, function: { name: call.function.name, arguments: "{}" } };
@@ -100,6 +103,7 @@ export class ModelStep {
       content: isSaid ? this.#text : null,
       tool_calls,
       ...(this.#reasoning !== "" && { reasoning_content: this.#reasoning }),
+      ...(this.carry && { carry: this.carry }),
     };
   }
 

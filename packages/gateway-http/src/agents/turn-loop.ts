@@ -48,10 +48,11 @@ export async function* runTurn(options: TurnLoopOptions): AsyncGenerator<readonl
       const seen = step.take(events);
       if (seen.length > 0) yield seen;
     }
-    const { calls, asksClient, finishReason = "stop" } = step;
+    const { calls, asksClient, carry, finishReason = "stop" } = step;
+    const withCarry = carry && { carry };
     if (left !== undefined) left = Math.max(0, left - (step.usage?.completion_tokens ?? 0));
     if (calls.length === 0 || finishReason === "length" || finishReason === "content_filter") {
-      return yield [{ type: "end", finishReason }];
+      return yield [{ type: "end", finishReason, ...withCarry }];
     }
     // Nobody would read what the tools say.
     if ((count === maxSteps || left === 0) && !asksClient) return yield [{ type: "end", finishReason: "length" }];
@@ -65,7 +66,7 @@ export async function* runTurn(options: TurnLoopOptions): AsyncGenerator<readonl
         yield events;
       }
     }
-    if (asksClient) return yield [{ type: "end", finishReason: "tool_calls" }];
+    if (asksClient) return yield [{ type: "end", finishReason: "tool_calls", ...withCarry }];
   }
 }
 

@@ -1,5 +1,6 @@
-import type { AssistantMessage, FinishReason, ToolMessage, RunEvent as WireRunEvent } from "@openclaw/protocol";
+import type { FinishReason, ToolMessage, RunEvent as WireRunEvent } from "@openclaw/protocol";
 import type { GatewayError } from "../errors/gateway-error.ts";
+import type { AssistantTurnMessage, Carry } from "./turn.ts";
 
 /**
  * A step on the agent's way to its answer, which callers do not see and later turns of the session need: calls of its
@@ -7,7 +8,7 @@ import type { GatewayError } from "../errors/gateway-error.ts";
  */
 export interface StepEvent {
   type: "step";
-  message: AssistantMessage | ToolMessage;
+  message: AssistantTurnMessage | ToolMessage;
 }
 
 /** What happens in a run, inside the gateway: as on the wire, but an error keeps its status and retry advice. */
@@ -23,4 +24,4 @@ export type AgentEvent =
   | Exclude<WireRunEvent, { type: "run-start" | "run-end" | "run-error" }>
   | StepEvent
   /** Optional and last: why the answer ends. Without it, a run that returns ended with `stop`. */
-  | { type: "end"; finishReason: FinishReason };
+  | { type: "end"; finishReason: FinishReason; carry?: Carry };

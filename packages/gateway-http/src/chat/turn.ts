@@ -8,10 +8,21 @@ import type {
 } from "@openclaw/protocol";
 
 /**
- * A message that is part of the talk. Instructions (`system`, `developer`) are not: they belong to one request.
- * What was thought stands in `reasoning_content`, and only of an assistant's message that calls tools.
+ * What a provider must hear again with its model's calls, and nobody else understands: signatures of thoughts. JSON,
+ * made and read by the adapter of this `api`.
  */
-export type TurnMessage = UserMessage | AssistantMessage | ToolMessage;
+export interface Carry {
+  readonly api: string;
+  readonly data: unknown;
+}
+
+/** What the assistant said. Only where it called tools it has `reasoning_content`, what was thought before, or `carry`. */
+export type AssistantTurnMessage = AssistantMessage & { carry?: Carry };
+
+/**
+ * A message that is part of the talk. Instructions (`system`, `developer`) are not: they belong to one request.
+ */
+export type TurnMessage = UserMessage | AssistantTurnMessage | ToolMessage;
 
 /** How the model is to answer: OpenAI's own members, under their own names, absent where the caller gave none. */
 export interface TurnParams {

@@ -30,7 +30,7 @@ export function toRequestBody(request: ModelRequest, options: RequestBodyOptions
 
 /** What was thought in a step, under the provider's own name for it. */
 function withReasoning<M extends ModelRequest["messages"][number]>(message: M, name: ReasoningName | undefined) {
-  if (message.role !== "assistant" || message.reasoning_content == null) return message;
-  const { reasoning_content, ...rest } = message;
-  return name ? { ...rest, [name]: reasoning_content } : rest;
+  if (message.role !== "assistant" || !("reasoning_content" in message || "carry" in message)) return message;
+  const { reasoning_content, carry: _, ...rest } = message;
+  return name && reasoning_content ? { ...rest, [name]: reasoning_content } : rest;
 }

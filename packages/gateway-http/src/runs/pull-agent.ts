@@ -2,7 +2,7 @@ import { setImmediate as nextLoop } from "node:timers/promises";
 import type { FinishReason } from "@openclaw/protocol";
 import type { AgentOutput, AgentTurn } from "../agents/agent.ts";
 import { toRunEvents } from "../agents/agent-output.ts";
-import type { TurnMessage } from "../chat/turn.ts";
+import type { Carry, TurnMessage } from "../chat/turn.ts";
 import type { GatewayError } from "../errors/gateway-error.ts";
 import { toGatewayError } from "../errors/to-gateway-error.ts";
 import type { Run } from "./run.ts";
@@ -14,7 +14,7 @@ const MAX_LOOP_HOLD_MS = 20;
 const PULLS_PER_LOOK = 4;
 
 /** How the pulling ended; the run itself has not been told yet. */
-export type PullEnd = { finishReason: FinishReason } | { error: GatewayError };
+export type PullEnd = { finishReason: FinishReason; carry?: Carry | undefined } | { error: GatewayError };
 
 /**
  * Pulls the agent and passes on what it says. The only place that awaits an agent: from here on its events travel
@@ -56,11 +56,11 @@ async function pull(run: Run, start: () => AsyncIterable<AgentOutput>): Promise<
     while (!run.ended) {
       const { value, done } = await iterator.next();
       if (done) return { finishReason: run.answer.toolCalls.length > 0 ? "tool_calls" : "stop" };
-      const { events, finishReason } = toRunEvents(value);
+      const { events, end } = toRunEvents(value);
       const full = run.emit(events);
-      if (finishReason) {
+      if (end) {
         abandon(iterator);
-        return { finishReason };
+        return { finishReason: end.finishReason, carry: end.carry };
       }
       if (full) await full;
       if (++pulls % PULLS_PER_LOOK === 0 && performance.now() - heldSince > MAX_LOOP_HOLD_MS) {

@@ -40,7 +40,7 @@ export async function runInSession(
     const { talk, asked, aside, carriesHistory } = await keepQuestion(early?.aside ? early : await findPlace());
     const end = await pull(withAnsweredCalls(talk));
     const aborted = "error" in end;
-    const message = toAnswer(run, aborted);
+    const message = toAnswer(run, end);
     // What was cut short and not streamed nobody has read, and what is asked again under its key will be answered again:
     // the question is still to be answered.
     const isOpen = "error" in end && (!turn.stream || (request.hooks?.isKeyed && end.error.retry === true));
@@ -130,7 +130,8 @@ function tooLong(): GatewayError {
 }
 
 /** What was said, whole or cut short, as the session keeps it; `undefined` when it was cut short before anything. */
-function toAnswer({ answer, steps }: Run, aborted: boolean): TurnMessage | undefined {
+function toAnswer({ answer, steps }: Run, end: PullEnd): TurnMessage | undefined {
+  const aborted = "error" in end;
   const { text, reasoning } = answer;
   // A call that was cut short is no call: its arguments end anywhere.
   const toolCalls = aborted ? [] : answer.toolCalls;
@@ -140,5 +141,6 @@ function toAnswer({ answer, steps }: Run, aborted: boolean): TurnMessage | undef
     role: "assistant",
     content: text === "" && toolCalls.length > 0 ? null : text,
     ...(toolCalls.length > 0 && { tool_calls: toolCalls, ...(reasoning !== "" && { reasoning_content: reasoning }) }),
+    ...(toolCalls.length > 0 && !aborted && end.carry && { carry: end.carry }),
   };
 }

@@ -50,7 +50,9 @@ async function runStateless(
   const owner = { owner: session.owner, agentId: agent.id };
   const end = await pull(withAnsweredCalls(waitingSteps.putBack(owner, turn.messages)));
   const callIds = run.answer.toolCalls.map(({ id }) => id);
-  if (!("error" in end) && callIds.length > 0) waitingSteps.keep(owner, turn.messages, callIds, run.steps);
+  if (!("error" in end) && callIds.length > 0) {
+    waitingSteps.keep(owner, turn.messages, { callIds, steps: run.steps, carry: end.carry });
+  }
   await beforeTold(run, request, end);
   return end;
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { StepEvent } from "../chat/run-event.ts";
-import type { TurnMessage } from "../chat/turn.ts";
+import type { Carry, TurnMessage } from "../chat/turn.ts";
 import { normalizedText } from "../sessions/message-identity.ts";
 import { toTalk } from "../sessions/to-talk.ts";
 import { weightOfAll } from "../sessions/transcript.ts";
@@ -9,11 +9,20 @@ import { weightOfAll } from "../sessions/transcript.ts";
 const MAX_WEIGHT = 16 * 1024 * 1024;
 
 type Step = StepEvent["message"];
+type Kept = Pick<WithCalls, "steps" | "carry">;
 
 /** Whose steps they are. */
 interface StepsOwner {
   readonly owner: string;
   readonly agentId: string;
+}
+
+/** How a run ended that the client is to go on with. */
+interface WithCalls {
+  /** Of the client's calls. */
+  readonly callIds: readonly string[];
+  readonly steps: readonly Step[];
+  readonly carry: Carry | undefined;
 }
 
 /**
@@ -22,7 +31,7 @@ interface StepsOwner {
  */
 export interface WaitingSteps {
   /** @param talk what the run answered */
-  keep(owner: StepsOwner, talk: readonly TurnMessage[], callIds: readonly string[], steps: readonly Step[]): void;
+  keep(owner: StepsOwner, talk: readonly TurnMessage[], ended: WithCalls): void;
   /** The talk with the steps before the calls that they led to. */
   putBack(owner: StepsOwner, talk: readonly TurnMessage[]): readonly TurnMessage[];
 }
@@ -30,7 +39,7 @@ export interface WaitingSteps {
 /** @param waitMs milliseconds that steps wait for their client */
 export function createWaitingSteps(waitMs: number): WaitingSteps {
   /** A Map keeps the order of insertion, so the first is the oldest. */
-  const waiting = new Map<string, { steps: readonly Step[]; weight: number; until: number }>();
+  const waiting = new Map<string, Kept & { weight: number; until: number }>();
   let weight = 0;
   let timer: NodeJS.Timeout | undefined;
 
@@ -52,17 +61,17 @@ export function createWaitingSteps(waitMs: number): WaitingSteps {
     }
   }
 
-  function put(key: string, steps: readonly Step[]): void {
+  function put(key: string, { steps, carry }: Kept): void {
     forget(key);
-    const added = weightOfAll(steps.map((message) => ({ message })));
+    const added = weightOfAll(steps.map((message) => ({ message }))) + (carry ? JSON.stringify(carry).length : 0);
     weight += added;
-    waiting.set(key, { steps, weight: added, until: performance.now() + waitMs });
+    waiting.set(key, { steps, carry, weight: added, until: performance.now() + waitMs });
     if (!timer || weight > MAX_WEIGHT) sweep();
   }
 
   return {
-    keep(owner, talk, callIds, steps) {
-      if (steps.length > 0) put(keyOf(owner, lastQuestion(talk), callIds), steps);
+    keep(owner, talk, { callIds, steps, carry }) {
+      if (steps.length > 0 || carry) put(keyOf(owner, lastQuestion(talk), callIds), { steps, carry });
     },
     putBack(owner, talk) {
       if (waiting.size === 0) return talk;
@@ -72,10 +81,15 @@ export function createWaitingSteps(waitMs: number): WaitingSteps {
         if (message.role !== "assistant" || !message.tool_calls?.length) return [{ message }];
         const ids = message.tool_calls.map(({ id }) => id);
         const key = keyOf(owner, question, ids);
-        const steps = waiting.get(key)?.steps ?? [];
+        const kept = waiting.get(key);
+        if (!kept) return [{ message }];
         // Its next request comes with the same calls again.
-        if (steps.length > 0) put(key, steps);
-        return [...steps.map((step) => ({ message: step, hidden: true })), { message }];
+        put(key, kept);
+        const { steps, carry } = kept;
+        return [
+          ...steps.map((step) => ({ message: step, hidden: true })),
+          { message: { ...message, ...(carry && { carry }) } },
+        ];
       });
       return toTalk(items);
     },

@@ -89,8 +89,9 @@ function carryOn(sent: readonly TurnMessage[], { start, nodes }: Match, transcri
 
 /** With what was thought before it: callers are not always told, and what they were told they do not always send. */
 function withThought(sent: TurnMessage, kept: TurnMessage): TurnMessage {
-  if (sent.role !== "assistant" || kept.role !== "assistant" || !kept.reasoning_content) return sent;
-  return { ...sent, reasoning_content: kept.reasoning_content };
+  if (sent.role !== "assistant" || kept.role !== "assistant") return sent;
+  const { reasoning_content, carry } = kept;
+  return { ...sent, ...(reasoning_content && { reasoning_content }), ...(carry && { carry }) };
 }
 
 /** The request says only what is new. */

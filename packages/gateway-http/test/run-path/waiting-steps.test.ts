@@ -13,7 +13,11 @@ const steps = [calling("own"), result("own")];
 
 test("steps come back before the calls that they led to, and before no others", () => {
   const waiting = createWaitingSteps(1000);
-  waiting.keep(owner, [user("one"), calling("x"), result("x"), user("two")], ["a", "b"], steps);
+  waiting.keep(owner, [user("one"), calling("x"), result("x"), user("two")], {
+    callIds: ["a", "b"],
+    steps,
+    carry: undefined,
+  });
   const follow = [user("one"), calling("x"), result("x"), user("two"), calling("b", "a"), result("a"), result("b")];
   const roles = waiting.putBack(owner, follow).map(({ role }) => role);
   expect(roles).toEqual(["user", "assistant", "tool", "user", "assistant", "tool", "assistant", "tool", "tool"]);
@@ -31,7 +35,7 @@ test("they wait for their time, and anew each time they are asked for", () => {
   vi.useFakeTimers();
   const waiting = createWaitingSteps(1000);
   const talk = [user("one"), calling("a")];
-  waiting.keep(owner, [user("one")], ["a"], steps);
+  waiting.keep(owner, [user("one")], { callIds: ["a"], steps, carry: undefined });
   vi.advanceTimersByTime(900);
   expect(waiting.putBack(owner, talk)).toHaveLength(4);
   vi.advanceTimersByTime(900);
@@ -45,7 +49,8 @@ test("they wait for their time, and anew each time they are asked for", () => {
 test("they hold 16 million characters at most: the oldest go first", () => {
   const waiting = createWaitingSteps(60_000);
   const big = [calling("own"), result("own", "x".repeat(1_000_000))];
-  for (let index = 0; index < 40; index++) waiting.keep(owner, [user(`${index}`)], ["a"], big);
+  for (let index = 0; index < 40; index++)
+    waiting.keep(owner, [user(`${index}`)], { callIds: ["a"], steps: big, carry: undefined });
   const held = Array.from(
     { length: 40 },
     (_, index) => waiting.putBack(owner, [user(`${index}`), calling("a")]).length,
