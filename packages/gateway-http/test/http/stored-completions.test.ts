@@ -9,7 +9,7 @@ import { type StartOptions, startGateway, TOKEN } from "../support/start-gateway
 const stored = (more: object = {}) => hi({ store: true, ...more });
 
 async function start(options: StartOptions = {}) {
-  const door = await startGateway({ agents: [sayer("hello")], ...options });
+  const door = await startGateway({ agents: [sayer("hello")], store: "sqlite", ...options });
   const openai = new OpenAI({ baseURL: `${door.url}/v1`, apiKey: TOKEN, maxRetries: 0 });
   return { ...door, openai };
 }

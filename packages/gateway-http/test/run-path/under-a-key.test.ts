@@ -3,7 +3,10 @@ import { GatewayError } from "../../src/index.ts";
 import { agentOf, sayer, stepper } from "../support/agents.ts";
 import { ask, askStream, hi, openRaw, readStream } from "../support/chat.ts";
 import { collectGarbage } from "../support/garbage.ts";
-import { type StartedGateway, startGateway } from "../support/start-gateway.ts";
+import { type StartedGateway, type StartOptions, startGateway as start } from "../support/start-gateway.ts";
+
+/** Answers outlive the process: they are in a database. */
+const startGateway = (options: StartOptions) => start({ store: "sqlite", ...options });
 
 const keyed = (key: string, more: Record<string, string> = {}) => ({ "idempotency-key": key, ...more });
 const stream = hi({ stream: true });

@@ -20,7 +20,7 @@ async function listening(options: StartOptions = {}) {
     yield `answer ${heard.length}`;
   };
   const agents = [agentOf(run), defineAgent({ id: "beta", run })];
-  return { heard, keys, ...(await startGateway({ agents, ...options })) };
+  return { heard, keys, ...(await startGateway({ agents, store: "sqlite", ...options })) };
 }
 
 test("without a session nothing is remembered", async () => {

@@ -23,7 +23,7 @@ export async function startWithSessions(options: StartOptions = {}) {
   const agent = agentOf(async function* ({ messages }) {
     yield `re: ${messages.at(-1)?.content}`;
   });
-  const started = await startGateway({ agents: [agent], ...options });
+  const started = await startGateway({ agents: [agent], store: "sqlite", ...options });
   const { gateway, url } = started;
 
   async function call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {

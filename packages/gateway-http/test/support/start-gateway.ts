@@ -14,6 +14,11 @@ export interface StartOptions {
   agents?: GatewayOptions["agents"];
   /** Environment variables the gateway sees; nothing of the real ones. */
   variables?: Record<string, string>;
+  /**
+   * Where sessions are kept. A database takes a thread, and most tests are not about it.
+   * @defaultValue "memory", or "sqlite" where a state folder is given
+   */
+  store?: "memory" | "sqlite";
   /** The state folder of another gateway; without it, a new one that is removed when the test ends. */
   stateDir?: string;
 }
@@ -36,12 +41,14 @@ export async function startGateway({
   agents,
   variables = {},
   stateDir: givenStateDir,
+  store = givenStateDir ? "sqlite" : "memory",
 }: StartOptions = {}): Promise<StartedGateway> {
   const stateDir = givenStateDir ?? (await mkdtemp(join(tmpdir(), "openclaw-test-")));
   const env = readEnvironment({ HOME: stateDir, OPENCLAW_STATE_DIR: stateDir, ...variables });
   const merged = {
     logging: { level: "silent" },
     ...config,
+    sessions: { store: { kind: store }, ...config.sessions },
     gateway: {
       port: 0,
       auth: { mode: "token", token: TOKEN },

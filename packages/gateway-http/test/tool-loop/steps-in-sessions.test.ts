@@ -6,6 +6,7 @@ import { startWithTools } from "./with-tools.ts";
 
 const KEY = "agent:main:trip";
 const IN_SESSION = { "x-openclaw-session-key": "trip" };
+const config = { sessions: { store: { kind: "sqlite" as const } } };
 const user = (content: string) => ({ role: "user", content });
 const says = [
   { text: "Let me see.", calls: [["echo", '{"text":"a"}']] as const },
@@ -19,7 +20,7 @@ async function messagesOf(door: Awaited<ReturnType<typeof startWithTools>>) {
 }
 
 test("steps are hidden entries of the session, before the answer they led to", async () => {
-  const door = await startWithTools({ says });
+  const door = await startWithTools({ says, config });
   await askStream(door, hi({ messages: [user("what?")] }), IN_SESSION);
   expect(await messagesOf(door)).toMatchObject([
     { role: "user", content: "what?", hidden: false },
@@ -46,7 +47,7 @@ const histories = [
 ] as const;
 
 test.each(histories)("the next turn's prompt begins with this one's, byte for byte, when %s", async (_, messages) => {
-  const door = await startWithTools({ says });
+  const door = await startWithTools({ says, config });
   await ask(door, hi({ messages: [user("what?")] }), IN_SESSION);
   await ask(door, hi({ messages }), IN_SESSION);
   const prompts = door.provider.exchanges.map(({ body }) => /"messages":(\[.*)\]}$/s.exec(body.toString("utf8"))?.[1]);
@@ -64,7 +65,7 @@ test.each(histories)("the next turn's prompt begins with this one's, byte for by
 });
 
 test("an answer that was edited counts as it was sent", async () => {
-  const door = await startWithTools({ says });
+  const door = await startWithTools({ says, config });
   await ask(door, hi({ messages: [user("what?")] }), IN_SESSION);
   const edited = { role: "assistant", content: "It is b." };
   await ask(door, hi({ messages: [user("what?"), edited, user("sure?")] }), IN_SESSION);
@@ -74,6 +75,7 @@ test("an answer that was edited counts as it was sent", async () => {
 test("what tools did in a run that was cut short is not forgotten", async () => {
   const second = Promise.withResolvers<void>();
   const door = await startWithTools({
+    config,
     async says(exchange, index) {
       if (index === 1) return second.resolve();
       exchange.open();
