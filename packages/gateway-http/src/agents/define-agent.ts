@@ -49,7 +49,7 @@ export function defineAgent<Schemas extends Record<string, StandardSchemaV1>>(
 export function defineAgent(definition: AgentDefinition | ModelAgentDefinition): Agent | AgentTemplate {
   if (definition.run === undefined) return createAgentTemplate(definition);
   const settings = toAgentSettings(definition);
-  if ("tools" in definition) {
+  if ("tools" in definition && definition.tools !== undefined) {
     throw new ConfigError(
       `agent ${settings.id}: has both \`run\` and \`tools\`; one that runs by itself calls its own`,
     );

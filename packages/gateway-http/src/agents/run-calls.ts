@@ -65,10 +65,8 @@ async function runCall(call: ToolCall, { tools, context, onToolError }: CallsOpt
     return { ok: result.ok, text: bound(result.text) };
   } catch (error) {
     // After an abort nobody reads the result.
-    return {
-      ok: false,
-      text: context.signal.aborted ? "" : bound(`Error: ${onToolError(error, { runId: context.runId, tool: name })}`),
-    };
+    if (context.signal.aborted) return { ok: false, text: "" };
+    return { ok: false, text: bound(`Error: ${onToolError(error, { runId: context.runId, tool: name })}`) };
   }
 }
 

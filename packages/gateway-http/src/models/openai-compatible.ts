@@ -6,14 +6,13 @@ import {
   createCallState,
   type ForeignChunk,
   hasNamelessCall,
-  type ReasoningName,
   toClosingEvents,
   toEvents,
 } from "./chunk-events.ts";
 import type { StreamModel } from "./model.ts";
 import type { PostRequest, PostResponse } from "./post.ts";
 import { toProviderError } from "./provider-error.ts";
-import { toRequestBody } from "./request-body.ts";
+import { toRequestBody, toThoughtCarry } from "./request-body.ts";
 import { toTransportError } from "./transport-error.ts";
 
 /** Most bytes read of a provider's error. */
@@ -48,17 +47,16 @@ export function createOpenAICompatible({ provider, model, post, redact }: OpenAI
   if (provider.apiKey !== undefined) headers.authorization = `Bearer ${provider.apiKey}`;
   for (const [name, value] of Object.entries(provider.headers)) headers[name.toLowerCase()] = value;
 
+  const api = `openai-completions/${provider.id}`;
+
   const refused = (status: number, body: string, retryAfter?: string) =>
     toProviderError({ status, body, retryAfter, provider: provider.id, model, redact });
-
-  // Known once it was heard: those that reason refuse a step without what they thought, others refuse the member.
-  let reasoningName: ReasoningName | undefined;
 
   // One generator and no stream between the socket and the run: each layer would cost every token its promises.
   return async function* streamModel(request, { signal }) {
     let response: PostResponse | undefined;
     try {
-      const body = toRequestBody(request, { model, newTokenLimitName, reasoningName });
+      const body = toRequestBody(request, { model, newTokenLimitName, api });
       response = await post(origin, { path: pathname, headers, body, timeoutMs: provider.timeoutMs, signal });
       if (response.status !== 200) {
         const retryAfter = response.headers["retry-after"];
@@ -67,10 +65,7 @@ export function createOpenAICompatible({ provider, model, post, redact }: OpenAI
       // Some servers ignore `stream` and answer in one piece: what was sent decides, not what was asked.
       const type = response.headers["content-type"] ?? "";
       if (/\bjson\b/i.test(type)) {
-        const state = createCallState();
-        const events = readCompletion(await readText(response, MAX_ANSWER_BYTES), state, refused);
-        reasoningName = state.reasoningName ?? reasoningName;
-        yield events;
+        yield readCompletion(await readText(response, MAX_ANSWER_BYTES), api, refused);
         return;
       }
       if (!/^text\/event-stream\b/i.test(type)) {
@@ -79,13 +74,12 @@ export function createOpenAICompatible({ provider, model, post, redact }: OpenAI
       const decoder = createChunkDecoder((error) => refused(statusOf(error), JSON.stringify({ error })));
       for (let bytes = await response.read(); bytes !== undefined; bytes = await response.read()) {
         const events = decoder.decode(bytes);
-        reasoningName = decoder.state.reasoningName ?? reasoningName;
         if (decoder.done) {
           response.finish();
           // Servers that leave out the finish reason have at least said something.
           const { finishReason, spoke } = decoder.state;
           if (finishReason === undefined && !spoke) throw bad("The provider's stream ended without an answer.");
-          yield [...events, ...closing(decoder.state)];
+          yield [...events, ...closing(decoder.state, api)];
           return;
         }
         if (events.length > 0) yield events;
@@ -93,7 +87,7 @@ export function createOpenAICompatible({ provider, model, post, redact }: OpenAI
       }
       // A finish reason and then the end of the stream is what servers without [DONE] do; without either it was cut.
       if (decoder.state.finishReason === undefined) throw bad("The provider's stream ended before the answer did.");
-      yield closing(decoder.state);
+      yield closing(decoder.state, api);
     } catch (error) {
       throw toTransportError(error, { provider: provider.id, heard: response !== undefined, signal });
     } finally {
@@ -109,7 +103,7 @@ function bad(message: string): GatewayError {
   return new GatewayError("provider_bad_response", message);
 }
 
-function readCompletion(text: string, state: CallState, refused: Refused): AgentEvent[] {
+function readCompletion(text: string, api: string, refused: Refused): AgentEvent[] {
   let completion: ForeignChunk;
   try {
     completion = JSON.parse(text) as ForeignChunk;
@@ -121,18 +115,22 @@ function readCompletion(text: string, state: CallState, refused: Refused): Agent
   if (!Array.isArray(choices) || choices.length === 0 || choices[0]?.message == null) {
     throw bad("The provider's answer holds no message.");
   }
+  const state = createCallState();
   const events = toEvents(completion, state);
-  return [...events, ...closing(state)];
+  return [...events, ...closing(state, api)];
 }
 
-function closing(state: CallState): AgentEvent[] {
+function closing(state: CallState, api: string): AgentEvent[] {
   if (state.finishReason === "content_filter" && !state.spoke) {
     throw new GatewayError("content_filter", "The provider's content filter refused this request.", {
       param: "messages",
     });
   }
   if (hasNamelessCall(state)) throw bad("The provider's answer holds a tool call without a name.");
-  return toClosingEvents(state);
+  const events = toClosingEvents(state);
+  // Models that think before they call refuse the results when their thoughts do not come back.
+  const carry = state.started > 0 && state.reasoningName && toThoughtCarry(api, state.reasoningName);
+  return carry ? events.map((event) => (event.type === "end" ? { ...event, carry } : event)) : events;
 }
 
 /** The status hidden in an error object inside a 200 answer, as OpenRouter sends it; else a bad answer. */

@@ -1,11 +1,12 @@
+import type { Carry } from "../chat/turn.ts";
 import type { ReasoningName } from "./chunk-events.ts";
 import type { ModelRequest } from "./model.ts";
 
 export interface RequestBodyOptions {
   model: string;
   newTokenLimitName: boolean;
-  /** What the provider calls the reasoning of its model; absent when it was never heard to have any. */
-  reasoningName?: ReasoningName | undefined;
+  /** Whose carries are for this provider. */
+  api: string;
 }
 
 /**
@@ -16,7 +17,7 @@ export interface RequestBodyOptions {
  * models only the newer one.
  */
 export function toRequestBody(request: ModelRequest, options: RequestBodyOptions): string {
-  const { model, newTokenLimitName, reasoningName } = options;
+  const { model, newTokenLimitName, api } = options;
   const { max_completion_tokens, messages: _, stream_options: __, ...params } = request.params;
   const head: Record<string, unknown> = { ...params, model, stream: request.stream };
   if (request.stream) head.stream_options = { include_usage: true };
@@ -24,13 +25,22 @@ export function toRequestBody(request: ModelRequest, options: RequestBodyOptions
     delete head.max_tokens;
     head[newTokenLimitName ? "max_completion_tokens" : "max_tokens"] = max_completion_tokens;
   }
-  const messages = request.messages.map((message) => withReasoning(message, reasoningName));
+  const messages = request.messages.map((message) => withThought(message, api));
   return `${JSON.stringify(head).slice(0, -1)},"messages":${JSON.stringify(messages)}}`;
 }
 
-/** What was thought in a step, under the provider's own name for it. */
-function withReasoning<M extends ModelRequest["messages"][number]>(message: M, name: ReasoningName | undefined) {
+/** What this provider calls the thoughts of its models, to be kept with them. */
+export function toThoughtCarry(api: string, name: ReasoningName): Carry {
+  return { api, data: name };
+}
+
+/**
+ * A message with what was thought in it under the provider's own name. Thoughts of another provider's model are left
+ * out: some refuse the member. Without a carry they came from the client, which knows what it does.
+ */
+function withThought<M extends ModelRequest["messages"][number]>(message: M, api: string) {
   if (message.role !== "assistant" || !("reasoning_content" in message || "carry" in message)) return message;
-  const { reasoning_content, carry: _, ...rest } = message;
-  return name && reasoning_content ? { ...rest, [name]: reasoning_content } : rest;
+  const { reasoning_content, carry, ...rest } = message;
+  if (!reasoning_content || (carry && carry.api !== api)) return rest;
+  return { ...rest, [carry?.data === "reasoning" ? "reasoning" : "reasoning_content"]: reasoning_content };
 }

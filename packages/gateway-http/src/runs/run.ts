@@ -3,6 +3,7 @@ import type { RunEvent, StepEvent } from "../chat/run-event.ts";
 import { type Answer, createAnswer, gather } from "../chat/to-completion.ts";
 import { addUsage } from "../chat/usage.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
+import { Steps } from "./steps.ts";
 
 /**
  * Where a run's events go. Called synchronously, with the events that came together. Must not throw. A returned
@@ -37,8 +38,7 @@ export class Run {
   /** Settles with the end of the run; never rejects. */
   readonly result: Promise<RunResult>;
   readonly #keepsText: boolean;
-  /** The agent's own steps so far, in the order in which a model is to hear them again. */
-  readonly steps: StepEvent["message"][] = [];
+  readonly #steps = new Steps();
   #usage: Usage | undefined;
   #firstEventAt: number | undefined;
   #ended = false;
@@ -66,6 +66,11 @@ export class Run {
 
   get answer(): Answer {
     return this.#answer;
+  }
+
+  /** The agent's own steps so far. */
+  get steps(): readonly StepEvent["message"][] {
+    return this.#steps.kept;
   }
 
   get usage(): Usage | undefined {
@@ -109,7 +114,7 @@ export class Run {
         gather(this.#answer, event);
       }
       if (event.type === "usage") this.#usage = addUsage(this.#usage, event.usage);
-      else if (event.type === "step") this.steps.push(event.message);
+      else if (event.type === "step") this.#steps.add(event.message);
       else if (event.type === "tool-start") this.#toolStarted = true;
     }
     return this.#send(events);

@@ -51,7 +51,7 @@ async function runStateless(
   const end = await pull(withAnsweredCalls(waitingSteps.putBack(owner, turn.messages)));
   const callIds = run.answer.toolCalls.map(({ id }) => id);
   if (!("error" in end) && callIds.length > 0) {
-    waitingSteps.keep(owner, turn.messages, { callIds, steps: run.steps, carry: end.carry });
+    waitingSteps.keep(owner, turn.messages, callIds, { steps: run.steps, carry: end.carry });
   }
   await beforeTold(run, request, end);
   return end;

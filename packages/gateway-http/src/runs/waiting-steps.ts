@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import type { StepEvent } from "../chat/run-event.ts";
 import type { Carry, TurnMessage } from "../chat/turn.ts";
 import { normalizedText } from "../sessions/message-identity.ts";
@@ -9,7 +9,6 @@ import { weightOfAll } from "../sessions/transcript.ts";
 const MAX_WEIGHT = 16 * 1024 * 1024;
 
 type Step = StepEvent["message"];
-type Kept = Pick<WithCalls, "steps" | "carry">;
 
 /** Whose steps they are. */
 interface StepsOwner {
@@ -17,10 +16,8 @@ interface StepsOwner {
   readonly agentId: string;
 }
 
-/** How a run ended that the client is to go on with. */
-interface WithCalls {
-  /** Of the client's calls. */
-  readonly callIds: readonly string[];
+/** What a run did that ended with calls of the client's tools, besides calling them. */
+interface Kept {
   readonly steps: readonly Step[];
   readonly carry: Carry | undefined;
 }
@@ -30,22 +27,32 @@ interface WithCalls {
  * agent is to go on with them when the client comes with its results.
  */
 export interface WaitingSteps {
-  /** @param talk what the run answered */
-  keep(owner: StepsOwner, talk: readonly TurnMessage[], ended: WithCalls): void;
+  /**
+   * @param talk what the run answered, as it was sent
+   * @param callIds of the client's calls
+   */
+  keep(owner: StepsOwner, talk: readonly TurnMessage[], callIds: readonly string[], kept: Kept): void;
   /** The talk with the steps before the calls that they led to. */
   putBack(owner: StepsOwner, talk: readonly TurnMessage[]): readonly TurnMessage[];
 }
 
 /** @param waitMs milliseconds that steps wait for their client */
 export function createWaitingSteps(waitMs: number): WaitingSteps {
-  /** A Map keeps the order of insertion, so the first is the oldest. */
-  const waiting = new Map<string, Kept & { weight: number; until: number }>();
+  /** By calls, then by the talk before them. A Map keeps the order of insertion, so the first is the oldest. */
+  const waiting = new Map<string, Kept & { calls: string; weight: number; until: number }>();
+  /** How many wait for the same calls: without any, no talk need be read. */
+  const byCalls = new Map<string, number>();
   let weight = 0;
   let timer: NodeJS.Timeout | undefined;
 
   function forget(key: string): void {
-    weight -= waiting.get(key)?.weight ?? 0;
+    const entry = waiting.get(key);
+    if (!entry) return;
     waiting.delete(key);
+    weight -= entry.weight;
+    const others = (byCalls.get(entry.calls) ?? 1) - 1;
+    if (others > 0) byCalls.set(entry.calls, others);
+    else byCalls.delete(entry.calls);
   }
 
   function sweep(): void {
@@ -61,49 +68,64 @@ export function createWaitingSteps(waitMs: number): WaitingSteps {
     }
   }
 
-  function put(key: string, { steps, carry }: Kept): void {
+  function put(key: string, calls: string, { steps, carry }: Kept): void {
     forget(key);
     const added = weightOfAll(steps.map((message) => ({ message }))) + (carry ? JSON.stringify(carry).length : 0);
     weight += added;
-    waiting.set(key, { steps, carry, weight: added, until: performance.now() + waitMs });
+    waiting.set(key, { steps, carry, calls, weight: added, until: performance.now() + waitMs });
+    byCalls.set(calls, (byCalls.get(calls) ?? 0) + 1);
     if (!timer || weight > MAX_WEIGHT) sweep();
   }
 
   return {
-    keep(owner, talk, { callIds, steps, carry }) {
-      if (steps.length > 0 || carry) put(keyOf(owner, lastQuestion(talk), callIds), { steps, carry });
+    keep(owner, talk, callIds, kept) {
+      if (kept.steps.length === 0 && !kept.carry) return;
+      const calls = keyOfCalls(owner, callIds);
+      const digest = createDigest(talk);
+      put(calls + digest(talk.length), calls, kept);
     },
     putBack(owner, talk) {
       if (waiting.size === 0) return talk;
-      let question = "";
-      const items = talk.flatMap((message) => {
-        if (message.role === "user") question = normalizedText(message);
+      const digest = createDigest(talk);
+      let isChanged = false;
+      const items = talk.flatMap((message, index) => {
         if (message.role !== "assistant" || !message.tool_calls?.length) return [{ message }];
         const ids = message.tool_calls.map(({ id }) => id);
-        const key = keyOf(owner, question, ids);
-        const kept = waiting.get(key);
-        if (!kept) return [{ message }];
+        const calls = keyOfCalls(owner, ids);
+        const key = byCalls.has(calls) ? calls + digest(index) : undefined;
+        const kept = key === undefined ? undefined : waiting.get(key);
+        if (key === undefined || !kept) return [{ message }];
+        isChanged = true;
         // Its next request comes with the same calls again.
-        put(key, kept);
+        put(key, calls, kept);
         const { steps, carry } = kept;
-        return [
-          ...steps.map((step) => ({ message: step, hidden: true })),
-          { message: { ...message, ...(carry && { carry }) } },
-        ];
+        const hidden = steps.map((step) => ({ message: step, hidden: true }));
+        return [...hidden, { message: { ...message, ...(carry && { carry }) } }];
       });
-      return toTalk(items);
+      return isChanged ? toTalk(items) : talk;
     },
   };
 }
 
-function lastQuestion(talk: readonly TurnMessage[]): string {
-  const question = talk.findLast(({ role }) => role === "user");
-  return question ? normalizedText(question) : "";
+function keyOfCalls({ owner, agentId }: StepsOwner, ids: readonly string[]): string {
+  return JSON.stringify([owner, agentId, ids.toSorted()]);
 }
 
-/** By the question too: some models give every call the same id. */
-function keyOf({ owner, agentId }: StepsOwner, question: string, callIds: readonly string[]): string {
-  return createHash("sha256")
-    .update(JSON.stringify([owner, agentId, question, callIds.toSorted()]))
-    .digest("base64");
+/**
+ * Digests of a talk's beginnings, each message read once. Some models give their calls the same ids in every talk, and
+ * one caller may speak for many people: what was said before is what tells two talks apart.
+ */
+function createDigest(talk: readonly TurnMessage[]): (length: number) => string {
+  const hash: Hash = createHash("sha256");
+  let read = 0;
+  return (length) => {
+    for (; read < length; read++) {
+      const message = talk[read] as TurnMessage;
+      const ids = message.role === "tool" ? message.tool_call_id : "";
+      const calls = message.role === "assistant" ? (message.tool_calls?.map(({ id }) => id) ?? []) : [];
+      const text = normalizedText(message);
+      hash.update(JSON.stringify([message.role, ids, calls, text.length])).update(text);
+    }
+    return hash.copy().digest("base64");
+  };
 }

@@ -24,7 +24,8 @@ export function findMatch(sent: readonly TurnMessage[], transcript: Transcript):
   const rooted = longestPath(sent, 0, transcript.visibleRoots, transcript);
   const lastAnswer = sent.findLastIndex(({ role }) => role === "assistant");
   // The usual request: a talk that is known whole, and something new. Nothing else can fit better.
-  if (rooted.length > Math.max(lastAnswer, 0)) return { start: 0, nodes: rooted };
+  const isExact = rooted.every((node, index) => isToldAgain(sent[index] as TurnMessage, node));
+  if (rooted.length > Math.max(lastAnswer, 0) && isExact) return { start: 0, nodes: rooted };
   const nodes = longestPath(sent, 0, beginnings(sent, 0, transcript), transcript);
   if (nodes.length > 0) return { start: 0, nodes };
   for (let start = 1; start < Math.min(sent.length, MAX_UNKNOWN_START + 1); start++) {

@@ -37,7 +37,7 @@ export function normalizedText(message: TurnMessage): string {
 const ENDLESS_MARKS = /\p{M}{31}/u;
 
 /** Marks without end are left as they are: to order them takes time that grows with the square of their number. */
-function toNfc(text: string): string {
+export function toNfc(text: string): string {
   return ENDLESS_MARKS.test(text) ? text : text.normalize("NFC");
 }
 

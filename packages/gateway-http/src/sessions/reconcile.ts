@@ -73,7 +73,10 @@ function carryOn(sent: readonly TurnMessage[], { start, nodes }: Match, transcri
   const before = withHiddenSteps(sent.slice(0, start), transcript);
   const known = nodes.flatMap((node, index) => [
     ...hiddenStepsBefore(node),
-    { message: withThought(sent[start + index] as TurnMessage, node.entry.message) },
+    {
+      message: withThought(sent[start + index] as TurnMessage, node.entry.message),
+      ...(node.entry.aborted && { aborted: true }),
+    },
   ]);
   const fresh = withHiddenSteps(sent.slice(start + nodes.length), transcript);
   const [first, last] = [nodes[0] as Node, nodes.at(-1) as Node];
@@ -154,12 +157,18 @@ function findWholeTalk(sent: readonly TurnMessage[], transcript: Transcript): Ma
 /** Answers that stand where they were not given (an edit above them) still bring the steps that led to them. */
 function withHiddenSteps(sent: readonly TurnMessage[], transcript: Transcript | undefined): NewMessage[] {
   const hasHidden = transcript !== undefined && transcript.size > transcript.visible.length;
-  return sent.flatMap((message) => {
+  return sent.flatMap((message, index) => {
     const given =
-      hasHidden && message.role === "assistant"
-        ? transcript.visible.findLast((node) => node.parent?.entry.hidden && isToldAgain(message, node))
-        : undefined;
+      hasHidden && message.role === "assistant" ? findGiven(message, sent[index - 1], transcript) : undefined;
     const steps = given ? hiddenStepsBefore(given) : [];
     return [...steps.map((step) => ({ message: step.message, hidden: true })), { message }];
   });
+}
+
+/** The answer that was given, best to the same question: "Done." may stand in many places. */
+function findGiven(answer: TurnMessage, asked: TurnMessage | undefined, { visible }: Transcript): Node | undefined {
+  const given = visible.filter((node) => node.parent?.entry.hidden && isToldAgain(answer, node));
+  const isAnswerTo = ({ visibleParent }: Node) =>
+    asked && visibleParent && isSameMessage(asked, visibleParent.entry.message);
+  return given.findLast(isAnswerTo) ?? given.at(-1);
 }

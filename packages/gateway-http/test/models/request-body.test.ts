@@ -9,7 +9,7 @@ const assistant = (content: string) => ({ role: "assistant" as const, content })
 const body = (request: Partial<ModelRequest>, newName = false) =>
   toRequestBody(
     { messages: [user("hi")], params: {}, stream: false, ...request },
-    { model: "m", newTokenLimitName: newName },
+    { model: "m", newTokenLimitName: newName, api: "a" },
   );
 
 test("a body is what OpenAI documents", () => {

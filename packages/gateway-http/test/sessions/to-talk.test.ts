@@ -38,8 +38,11 @@ test("words of steps that callers were not told are heard, and the answer as it 
 });
 
 test("an answer that was cut short within what the steps said adds nothing to them", () => {
-  expect(contents(step("One."), result(), answer("On"))).toEqual(["One.", "r"]);
-  expect(contents(step("One."), result(), step("Two."), result(), answer("One.\n\nT"))).toHaveLength(4);
+  const cut = (text: string) => ({ ...answer(text), aborted: true });
+  expect(contents(step("One."), result(), cut("On"))).toEqual(["One.", "r"]);
+  expect(contents(step("One."), result(), step("Two."), result(), cut("One.\n\nT"))).toHaveLength(4);
+  // What was not cut short means what it says.
+  expect(contents(step("42 is it."), result(), answer("42"))).toEqual(["42 is it.", "r", "42"]);
 });
 
 test("steps without words change nothing of the answer", () => {

@@ -1,7 +1,7 @@
 import type { ToolCall } from "@openclaw/protocol";
 import { expect, test } from "vitest";
 import { ask, askStream, type Door, hi } from "../support/chat.ts";
-import { clientTool, type Saying, startWithTools } from "./with-tools.ts";
+import { clientTool, type Saying, startWithTools, toolsUsed } from "./with-tools.ts";
 
 const user = { role: "user", content: "weather and time?" };
 const MIXED: Saying = {
@@ -34,7 +34,7 @@ test("a step with calls of both kinds runs the agent's and shows the client its 
     { index: 0, id: "client_1", type: "function", function: { name: "theirs", arguments: "" } },
     { index: 0, function: { arguments: '{"city":"Bern"}' } },
   ]);
-  expect(chunks.flatMap(({ openclaw }) => openclaw ?? [])).toEqual([
+  expect(toolsUsed(chunks)).toEqual([
     { type: "tool-start", id: "own_1", name: "echo" },
     { type: "tool-end", id: "own_1", ok: true },
   ]);
@@ -135,8 +135,31 @@ test("the model hears of the agent's tools first, then of the client's", async (
   const theirChoice = { type: "function", function: { name: "theirs" } };
   expect(await names({})).toEqual([["echo", "theirs"], undefined]);
   expect(await names({ tool_choice: "auto" })).toEqual([["echo", "theirs"], "auto"]);
-  expect(await names({ tool_choice: "required" })).toEqual([["echo", "theirs"], "required"]);
+  expect(await names({ tool_choice: "required" })).toEqual([["theirs"], "required"]);
   expect(await names({ tool_choice: theirChoice })).toEqual([["echo", "theirs"], theirChoice]);
   // About the client's tools: the agent's own are its own business.
   expect(await names({ tool_choice: "none" })).toEqual([["echo"], undefined]);
+});
+
+test("with none, a model that calls a tool of the client's all the same hears that there is none", async () => {
+  const door = await startWithTools({ says: [{ calls: [["theirs", "{}"]] }, { text: "ok" }] });
+  const { json } = await ask(door, hi({ tools, tool_choice: "none" }));
+  expect(json.choices[0]).toMatchObject({ finish_reason: "stop", message: { content: "ok" } });
+  expect(door.provider.exchanges[1]?.json.messages.at(-1)?.content).toBe('There is no tool "theirs".');
+});
+
+test("a mixed step may be the last of maxSteps: the client's results are still awaited", async () => {
+  const door = await startWithTools({ says: [MIXED], agent: { maxSteps: 1 } });
+  const { json } = await ask(door, hi({ messages: [user], tools }));
+  expect(json.choices[0]).toMatchObject({ finish_reason: "tool_calls", message: { tool_calls: [{ id: "client_1" }] } });
+});
+
+test("what was thought in the steps is not told again with the client's call", async () => {
+  const says = [{ ...MIXED, reasoning: "Both, then." }, { text: "ok" }];
+  const door = await startWithTools({ says, agent: { exposeReasoning: "reasoning_content" } });
+  await followUp(door, { user: "ann" }, ({ id }) => [result(id, "sunny")]);
+  const thoughts = door.provider.exchanges[1]?.json.messages.flatMap((message) =>
+    "reasoning_content" in message ? [message.reasoning_content] : [],
+  );
+  expect(thoughts).toEqual(["Both, then."]);
 });

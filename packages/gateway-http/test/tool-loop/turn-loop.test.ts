@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { ask, askStream, hi, openRaw } from "../support/chat.ts";
-import { clientTool, startWithTools } from "./with-tools.ts";
+import { clientTool, startWithTools, toolsUsed } from "./with-tools.ts";
 
 const none = z.object({});
 const EVENTS = { "x-openclaw-events": "1" };
@@ -43,7 +43,7 @@ test("a stream shows the words of all steps as they come, each step in a paragra
   const door = await startWithTools({ says });
   const { chunks, text, finishReason } = await askStream(door, hi(), EVENTS);
   expect([text, finishReason]).toEqual(["Let me see.\n\nIt is\n\na and b.", "stop"]);
-  const activity = chunks.flatMap(({ openclaw }) => openclaw ?? []);
+  const activity = toolsUsed(chunks);
   // A model may give every call the same id; whoever watches must be able to tell them apart.
   const second = activity[2]?.id as string;
   expect(activity).toEqual([
@@ -91,7 +91,7 @@ test("calls of one step run side by side, and the model hears their results in t
     },
   });
   const { chunks } = await askStream(door, hi(), EVENTS);
-  expect(chunks.flatMap(({ openclaw }) => openclaw ?? []).map(({ type, id }) => [type, id])).toEqual([
+  expect(toolsUsed(chunks).map(({ type, id }) => [type, id])).toEqual([
     ["tool-start", "c1"],
     ["tool-start", "c2"],
     ["tool-end", "c2"],
@@ -211,9 +211,7 @@ test("a failing tool, a wrong name and unreadable arguments are told to the mode
   });
   const { chunks, text } = await askStream(door, hi(), EVENTS);
   expect(text).toBe("sorry");
-  expect(chunks.flatMap(({ openclaw }) => (openclaw?.type === "tool-end" ? openclaw.ok : []))).toEqual(
-    Array(4).fill(false),
-  );
+  expect(toolsUsed(chunks).flatMap((used) => (used.type === "tool-end" ? used.ok : []))).toEqual(Array(4).fill(false));
   const [, step, ...results] = door.provider.exchanges[1]?.json.messages ?? [];
   expect(results.map(({ content }) => content)).toEqual([
     "Error: disk full, key ***",
@@ -292,4 +290,41 @@ test("a provider that fails after a tool ran is not to be asked again by itself"
   });
   const { status, response } = await ask(door);
   expect([status, response.headers.get("x-should-retry")]).toEqual([503, "false"]);
+});
+
+test("an answer that a filter ends is over, whatever it called", async () => {
+  let ran = false;
+  const door = await startWithTools({
+    says: [{ text: "I", calls: [["touch", "{}"]], finish: "content_filter" }],
+    tools: { touch: { schema: none, run: () => (ran = true) } },
+  });
+  const { json } = await ask(door);
+  expect([json.choices[0]?.finish_reason, ran]).toEqual(["content_filter", false]);
+});
+
+test.each([
+  ["nothing", undefined],
+  ["an object without a prototype", Object.create(null)],
+  ["an error whose message is a number", Object.assign(new Error(), { message: 5 })],
+  [
+    "an error that throws when it is read",
+    Object.defineProperty(new Error(), "message", {
+      get: () => {
+        throw new Error("no");
+      },
+    }),
+  ],
+])("a tool that throws %s ends no run", async (_, thrown) => {
+  const door = await startWithTools({
+    says: [{ calls: [["fails", "{}"]] }, { text: "sorry" }],
+    tools: {
+      fails: {
+        schema: none,
+        run() {
+          throw thrown;
+        },
+      },
+    },
+  });
+  expect((await ask(door)).text).toBe("sorry");
 });

@@ -1,3 +1,4 @@
+import type { ChatCompletionChunk } from "@openclaw/protocol";
 import { z } from "zod";
 import { type ConfigInput, defineAgent, type ModelAgentDefinition } from "../../src/index.ts";
 import { PROVIDER_KEY } from "../support/provider-gateway.ts";
@@ -57,6 +58,10 @@ export async function startWithTools({ says, agent, tools = { echo }, provider: 
   });
   return { ...started, provider };
 }
+
+/** What a stream shows of the agent's use of its tools. */
+export const toolsUsed = (chunks: readonly ChatCompletionChunk[]) =>
+  chunks.flatMap(({ openclaw }) => (openclaw && openclaw.type !== "model" ? [openclaw] : []));
 
 /** A tool of the client's. */
 export const clientTool = (name: string) => ({
