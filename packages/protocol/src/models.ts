@@ -15,6 +15,8 @@ export const modelSchema = z.looseObject({
   description: z.string().optional(),
   /** Tokens. */
   context_window: z.number().optional(),
+  /** What messages may be made of: `text`, `image`, `audio`, `file`. */
+  input: z.array(z.string()).optional(),
 });
 
 export const modelListSchema = z.looseObject({ object: z.literal("list"), data: z.array(modelSchema) });

@@ -1,4 +1,5 @@
 import { isAgentId } from "@openclaw/protocol";
+import { MODALITIES, type Modality, toModalities } from "../chat/modality.ts";
 import { MAX_TIMER_MS } from "../config/duration.ts";
 import { ConfigError } from "../errors/config-error.ts";
 import { type Agent, DEFAULT_TIMEOUT_MS } from "./agent.ts";
@@ -20,6 +21,11 @@ export interface AgentSettings {
   exposeReasoning?: Agent["exposeReasoning"];
   /** Tokens. */
   contextWindow?: number;
+  /**
+   * What messages to it may be made of: `text`, which always goes, `image`, `audio`, `file`.
+   * @defaultValue what its model takes in; `["text"]` for an agent with `run`
+   */
+  input?: readonly Modality[];
 }
 
 /**
@@ -37,6 +43,10 @@ export function toAgentSettings(settings: AgentSettings): Omit<Agent, "run"> {
   if (!(timeoutSeconds > 0 && timeoutSeconds <= MAX_TIMEOUT_SECONDS)) {
     throw new ConfigError(`agent ${id}: timeoutSeconds must be more than 0 and at most ${MAX_TIMEOUT_SECONDS}`);
   }
+  const unknown = settings.input?.find((modality) => !MODALITIES.includes(modality));
+  if (unknown !== undefined) {
+    throw new ConfigError(`agent ${id}: input ${JSON.stringify(unknown)}: must be one of ${MODALITIES.join(", ")}`);
+  }
   return {
     id,
     name: settings.name,
@@ -46,5 +56,6 @@ export function toAgentSettings(settings: AgentSettings): Omit<Agent, "run"> {
     timeoutMs: timeoutSeconds * 1000,
     exposeReasoning: settings.exposeReasoning ?? false,
     contextWindow: settings.contextWindow,
+    input: toModalities(settings.input ?? []),
   };
 }

@@ -1,3 +1,4 @@
+import type { Modality } from "../chat/modality.ts";
 import type { AgentEvent } from "../chat/run-event.ts";
 import type { ReasoningField } from "../chat/to-frames.ts";
 import type { Turn } from "../chat/turn.ts";
@@ -41,6 +42,10 @@ export interface Agent {
   readonly exposeReasoning: ReasoningField;
   /** Tokens, where known. */
   readonly contextWindow?: number | undefined;
+  /** What messages to it may be made of. Anything else is refused before it runs. */
+  readonly input: readonly Modality[];
+  /** The same with another model (`AgentTurn.model`), for an agent that heeds it. */
+  readonly inputOf?: ((model: string) => readonly Modality[]) | undefined;
   run(turn: AgentTurn, options: { signal: AbortSignal }): AsyncIterable<AgentOutput>;
 }
 

@@ -20,11 +20,6 @@ export function refuseUnsupported(request: ChatCompletionRequest): void {
 
 function refuseMessage(message: ChatCompletionRequest["messages"][number], index: number): void {
   if (message.role === "function") refuse(`messages[${index}].role`, "use the tool role");
-  if (message.role === "user" && typeof message.content !== "string") {
-    message.content.forEach((part, position) => {
-      if (part.type !== "text") refuse(`messages[${index}].content[${position}].type`, "messages are text");
-    });
-  }
   if (message.role === "assistant") {
     if (message.function_call != null) refuse(`messages[${index}].function_call`, "use tool_calls");
     if (message.audio != null) refuse(`messages[${index}].audio`);

@@ -2,16 +2,20 @@ import type {
   AssistantMessage,
   ChatCompletionRequest,
   FunctionTool,
+  Message,
   ResponseFormat,
   ToolCall,
 } from "@openclaw/protocol";
 import { type Turn, type TurnMessage, type TurnParams, textOf } from "./turn.ts";
 
-/** What a checked request says, without its HTTP. Pure. */
-export function toTurn(request: ChatCompletionRequest): Turn {
+/**
+ * What a checked request says, without its HTTP. Pure.
+ * @param said its messages, as they were taken in
+ */
+export function toTurn(request: ChatCompletionRequest, said: readonly Message[] = request.messages): Turn {
   const messages: TurnMessage[] = [];
   const instructions: string[] = [];
-  for (const message of request.messages) {
+  for (const message of said) {
     if (message.role === "system" || message.role === "developer") instructions.push(textOf(message.content));
     else if (message.role !== "function") messages.push(withoutNulls(message));
   }

@@ -10,7 +10,10 @@ export function applyOptions(loaded: LoadedConfig, options: Options): LoadedConf
   const { config } = loaded;
   const gateway = { ...config.gateway, ...bind(options.bind), auth: auth(config.gateway.auth, options) };
   if (options.port !== undefined) gateway.port = port(options.port);
-  if (options["enable-chat"]) gateway.http = { ...gateway.http, endpoints: { chatCompletions: { enabled: true } } };
+  if (options["enable-chat"]) {
+    const { chatCompletions } = gateway.http.endpoints;
+    gateway.http = { ...gateway.http, endpoints: { chatCompletions: { ...chatCompletions, enabled: true } } };
+  }
   const logging = options.verbose ? { ...config.logging, level: "debug" as const } : config.logging;
   return { ...loaded, config: { ...config, gateway, logging, agents: withModel(config, options.model) } };
 }
@@ -60,7 +63,7 @@ function withModel({ agents }: Config, model: string | undefined): Config["agent
   if (model === undefined) return agents;
   const { defaults } = parseConfig({ agents: { defaults: { model } } }).config.agents;
   const list = agents.list.map((agent) =>
-    agent.model === agents.defaults.model ? { ...agent, model: defaults.model } : agent,
+    agent.model === agents.defaults.model ? { ...agent, model: defaults.model, fallbacks: defaults.fallbacks } : agent,
   );
-  return { defaults: { ...agents.defaults, model: defaults.model }, list };
+  return { defaults: { ...agents.defaults, model: defaults.model, fallbacks: defaults.fallbacks }, list };
 }

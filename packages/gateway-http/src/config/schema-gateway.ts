@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { isAddressRange, isHostName } from "./network.ts";
+import { imagesSchema } from "./schema-images.ts";
 import { delayMs, oneOf, secretText, timerMs } from "./schema-values.ts";
 
 const authSchema = z
@@ -30,7 +31,7 @@ const httpSchema = z
   .strictObject({
     endpoints: z
       .strictObject({
-        chatCompletions: z.strictObject({ enabled: z.boolean().default(false) }).prefault({}),
+        chatCompletions: z.strictObject({ enabled: z.boolean().default(false), images: imagesSchema }).prefault({}),
       })
       .prefault({}),
     keepAliveMs: timerMs.default(15_000),

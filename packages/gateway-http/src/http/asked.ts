@@ -3,6 +3,7 @@ import { toCompletion } from "../chat/to-completion.ts";
 import type { FrameOptions } from "../chat/to-frames.ts";
 import type { CompletionStore } from "../completions/store.ts";
 import { toKept } from "../completions/to-kept.ts";
+import type { GatewayError } from "../errors/gateway-error.ts";
 import type { Run } from "../runs/run.ts";
 import type { RunEnd, RunHooks, RunRequest } from "../runs/run-request.ts";
 import type { Runs } from "../runs/runs.ts";
@@ -14,17 +15,21 @@ export interface Asked {
   readonly run: RunRequest;
   /** How the answer is written. */
   readonly frames: Omit<FrameOptions, "id" | "created">;
+  /** Why it cannot be run: an answer that is there already can be said all the same. */
+  readonly refusal?: GatewayError;
 }
 
 /**
  * Starts what was asked for. With `store: true` the completion is kept before anybody is told of its end.
  * @param hooks what else is to be done by then
+ * @throws GatewayError when it cannot be run
  */
 export function startAsked(
-  { body, requestId, run: request, frames }: Asked,
+  { body, requestId, run: request, frames, refusal }: Asked,
   { runs, completions }: { runs: Runs; completions: CompletionStore },
   hooks?: RunHooks,
 ): Run {
+  if (refusal) throw refusal;
   if (body.store !== true) return runs.start(hooks ? { ...request, hooks } : request);
   const run = runs.start({
     ...request,

@@ -48,9 +48,21 @@ function idsOf(message: TurnMessage): string {
   return JSON.stringify(message.tool_calls.map(({ id }) => id));
 }
 
+/** Made once for each message, too: one may hold 20 MiB of pictures. */
+const media = new WeakMap<TurnMessage, string>();
+
 /** Everything in a message that is not text, as digests. */
-function mediaOf({ content }: TurnMessage): string {
-  if (!Array.isArray(content)) return "";
+function mediaOf(message: TurnMessage): string {
+  if (!Array.isArray(message.content)) return "";
+  let digests = media.get(message);
+  if (digests === undefined) {
+    digests = digestsOf(message.content);
+    media.set(message, digests);
+  }
+  return digests;
+}
+
+function digestsOf(content: Exclude<TurnMessage["content"], string | null | undefined>): string {
   const digests: string[] = [];
   for (const part of content) {
     if (part.type === "image_url") digests.push(digestOf(part.image_url.url));

@@ -63,6 +63,7 @@ test("models are listed with what is known about their agents", async () => {
     created: 1_764_000_000,
     owned_by: "openclaw",
     name: "Beta",
+    input: ["text"],
   });
 });
 

@@ -6,6 +6,8 @@ import { resolveAgent } from "../../agents/resolve-agent.ts";
 import { parseChatRequest } from "../../chat/parse-request.ts";
 import { toTurn } from "../../chat/to-turn.ts";
 import type { CompletionStore } from "../../completions/store.ts";
+import type { ImageSettings } from "../../config/schema-images.ts";
+import { type TakenIn, takeIn } from "../../media/take-in.ts";
 import type { Journal } from "../../runs/journal.ts";
 import type { Runs } from "../../runs/runs.ts";
 import { readSessionKeyHeader, resolveSession } from "../../sessions/session-key.ts";
@@ -13,6 +15,7 @@ import { answer } from "../answer.ts";
 import { answerUnderKey } from "../answer-under-key.ts";
 import type { Asked } from "../asked.ts";
 import { callerOf } from "../caller.ts";
+import { fetchImages } from "../fetch-images.ts";
 import { fingerprintOf } from "../fingerprint.ts";
 import { findHeader, readChannel, readIdempotency, refuseRepeatedHeaders } from "../request-headers.ts";
 
@@ -25,6 +28,8 @@ export interface ChatCompletionsOptions {
   clientHeaders: readonly string[];
   /** `sessions.fromUser`. */
   fromUser: boolean;
+  /** `gateway.http.endpoints.chatCompletions.images`. */
+  images: ImageSettings;
   keepAliveMs: number;
   commitAfterMs: number;
   slowClientMs: number;
@@ -33,8 +38,12 @@ export interface ChatCompletionsOptions {
 /** `POST /v1/chat/completions`: the road of a request, step by step. */
 export function chatCompletions(options: ChatCompletionsOptions): RouteHandlerMethod {
   return async (request, reply) => {
-    const asked = readAsked(request, options);
+    const { asked: read, taken } = readAsked(request, options);
     const { key, lastEvent } = readIdempotency(request.headers);
+    const isKeyed = key !== undefined;
+    // Whoever goes on with an answer starts nothing, so nothing is fetched.
+    const fetches = taken.remote.length > 0 && lastEvent === undefined;
+    const asked = fetches ? await fetchImages(reply.raw, read, taken, { ...options, isKeyed }) : read;
     if (key === undefined) return answer(reply, asked, options);
     const fingerprint = fingerprintOf(request.body, request.headers, options.clientHeaders);
     return answerUnderKey(reply, asked, { ...options, key, lastEvent, fingerprint });
@@ -42,7 +51,10 @@ export function chatCompletions(options: ChatCompletionsOptions): RouteHandlerMe
 }
 
 /** What was said, to whom, and where. */
-function readAsked(request: FastifyRequest, { agents, clientHeaders, fromUser }: ChatCompletionsOptions): Asked {
+function readAsked(
+  request: FastifyRequest,
+  { agents, clientHeaders, fromUser, images }: ChatCompletionsOptions,
+): { asked: Asked; taken: TakenIn } {
   const { headers } = request;
   // What was said
   refuseRepeatedHeaders(request.raw);
@@ -54,6 +66,9 @@ function readAsked(request: FastifyRequest, { agents, clientHeaders, fromUser }:
   resolveAgent(agents, named);
   const chosen = readSessionKeyHeader(headers[HEADERS.sessionKey] as string | undefined);
   const agent = resolveAgent(agents, { ...named, sessionAgentId: chosen?.agentId });
+  const model = findHeader(headers, [HEADERS.model])?.value;
+  const input = (model && agent.inputOf?.(model)) || agent.input;
+  const taken = takeIn(body.messages, { id: agent.id, input }, images);
   // Where
   const chatId = findHeader(headers, clientHeaders);
   const session = resolveSession({
@@ -64,15 +79,15 @@ function readAsked(request: FastifyRequest, { agents, clientHeaders, fromUser }:
     isSideTask: findHeader(headers, [HEADERS.task]) !== undefined,
     createId: randomUUID,
   });
-  return {
+  const asked: Asked = {
     body,
     requestId: request.id,
     run: {
       agent,
-      turn: toTurn(body),
+      turn: toTurn(body, taken.messages),
       session: { owner: callerOf(request).owner, ...session },
       channel,
-      model: findHeader(headers, [HEADERS.model])?.value,
+      model,
     },
     frames: {
       model: body.model || "openclaw",
@@ -81,4 +96,5 @@ function readAsked(request: FastifyRequest, { agents, clientHeaders, fromUser }:
       activity: headers[HEADERS.events] === "1",
     },
   };
+  return { asked, taken };
 }

@@ -29,7 +29,7 @@ export function retrieveModel({ agents, created }: ModelsOptions): RouteHandlerM
   };
 }
 
-function toModel(id: string, { name, description, contextWindow }: Agent, created: number): Model {
+function toModel(id: string, { name, description, contextWindow, input }: Agent, created: number): Model {
   return {
     id,
     object: "model",
@@ -38,5 +38,6 @@ function toModel(id: string, { name, description, contextWindow }: Agent, create
     ...(name !== undefined && { name }),
     ...(description !== undefined && { description }),
     ...(contextWindow !== undefined && { context_window: contextWindow }),
+    input: [...input],
   };
 }
