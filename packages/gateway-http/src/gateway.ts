@@ -1,6 +1,7 @@
 import type { Agent } from "./agents/agent.ts";
-import { type AgentTemplate, bindAgent } from "./agents/agent-template.ts";
+import { type AgentParts, type AgentTemplate, bindAgent } from "./agents/agent-template.ts";
 import { createConfiguredAgents } from "./agents/configured-agents.ts";
+import type { OnModel } from "./agents/model-agent.ts";
 import { createAgentRegistry } from "./agents/registry.ts";
 import type { OnToolError } from "./agents/run-calls.ts";
 import { createAuthenticator } from "./auth/authenticate.ts";
@@ -13,12 +14,14 @@ import type { ConfigInput } from "./config/schema.ts";
 import { collectSecrets } from "./config/secrets.ts";
 import { createStores } from "./create-stores.ts";
 import { createRedactor } from "./errors/redact.ts";
+import { wordsOf } from "./errors/words-of.ts";
 import { addApi } from "./http/api.ts";
 import { createApp } from "./http/app.ts";
 import { addRequestLog } from "./http/request-log.ts";
 import { addHealthRoutes } from "./http/routes/health.ts";
 import { KEY_VARIABLES } from "./models/known-providers.ts";
 import { createModels } from "./models/models.ts";
+import { structuredOutputOf } from "./models/structured/structure.ts";
 import { createLog } from "./observe/log.ts";
 import { createJournal } from "./runs/journal.ts";
 import { createRuns, drainingError, type Runs } from "./runs/runs.ts";
@@ -83,7 +86,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
 
   const models = createModels({ config, variables: env.variables, redact: (text) => redact(text) });
   const onToolError: OnToolError = (error, call) => {
-    const reason = redact(error instanceof Error ? error.message : String(error));
+    const reason = redact(wordsOf(error));
     log.warn({ ...call, reason }, "tool");
     return reason;
   };
@@ -94,7 +97,18 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
     log: (level, fields, message) => log[level](fields, message),
   });
   const hasServers = Object.keys(config.mcp.servers).length > 0;
-  const parts = { models, defaults: config.agents.defaults, mcp: hasServers ? mcp : undefined, onToolError };
+  const onModel: OnModel = ({ reason, ...about }) => {
+    if (reason === undefined) log.info(about, "model answers again");
+    else log.warn({ ...about, reason: redact(reason) }, "model benched");
+  };
+  const parts: AgentParts = {
+    models,
+    defaults: config.agents.defaults,
+    mcp: hasServers ? mcp : undefined,
+    onToolError,
+    onModel,
+    structuredOutput: (reference) => structuredOutputOf(reference, config),
+  };
   const own = (options.agents ?? []).map((agent) => bindAgent(agent, parts));
   const configured = own.length > 0 && config.agents.list.length === 0 ? [] : createConfiguredAgents(config, parts);
   const agents = createAgentRegistry([...own, ...configured]);
@@ -146,7 +160,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
       await app.register(addApi, {
         ...http,
         ...config.sessions,
-        enabled: http.endpoints.chatCompletions.enabled,
+        ...http.endpoints.chatCompletions,
         authenticator: createAuthenticator({ credentials, rateLimit: auth.rateLimit }),
         agents,
         runs,

@@ -7,8 +7,11 @@ const toolStartSchema = z.object({ type: z.literal("tool-start"), id: z.string()
 /** The agent's own tool ended. */
 const toolEndSchema = z.object({ type: z.literal("tool-end"), id: z.string(), ok: z.boolean() });
 
+/** A call of a model began to answer. Comes with the first that the model says. */
+const modelSchema = z.object({ type: z.literal("model"), model: z.string() });
+
 /** What the agent does besides talking. */
-export const agentActivitySchema = z.discriminatedUnion("type", [toolStartSchema, toolEndSchema]);
+export const agentActivitySchema = z.discriminatedUnion("type", [toolStartSchema, toolEndSchema, modelSchema]);
 
 /**
  * What happens in a run, in order: one `run-start`, any number of deltas and activities, exactly one `run-end` or
@@ -25,12 +28,15 @@ export const runEventSchema = z.discriminatedUnion("type", [
   }),
   z.object({ type: z.literal("text-delta"), text: z.string() }),
   z.object({ type: z.literal("reasoning-delta"), text: z.string() }),
+  /** Said in place of an answer: why there is none. */
+  z.object({ type: z.literal("refusal-delta"), text: z.string() }),
   /** The model began a call of a tool that the client runs. `index` counts the calls of this answer from 0. */
   z.object({ type: z.literal("tool-call-start"), index: z.number(), id: z.string(), name: z.string() }),
   /** A piece of that call's arguments, JSON text as the model writes it. */
   z.object({ type: z.literal("tool-call-delta"), index: z.number(), arguments: z.string() }),
   toolStartSchema,
   toolEndSchema,
+  modelSchema,
   /** Tokens of one model call, as the provider reported them. */
   z.object({ type: z.literal("usage"), usage: usageSchema }),
   z.object({ type: z.literal("run-end"), finishReason: finishReasonSchema, usage: usageSchema.optional() }),

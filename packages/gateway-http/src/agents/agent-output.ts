@@ -1,5 +1,5 @@
-import { type FinishReason, toolCallSchema } from "@openclaw/protocol";
-import type { AgentEvent, RunEvent, StepEvent } from "../chat/run-event.ts";
+import type { FinishReason } from "@openclaw/protocol";
+import type { AgentEvent, RunEvent } from "../chat/run-event.ts";
 import type { AgentOutput } from "./agent.ts";
 
 export type AgentEnd = Extract<AgentEvent, { type: "end" }>;
@@ -28,6 +28,7 @@ function isAgentEvent(event: AgentEvent): boolean {
   switch (event?.type) {
     case "text-delta":
     case "reasoning-delta":
+    case "refusal-delta":
       return typeof event.text === "string";
     case "tool-call-start":
       return isIndex(event.index) && typeof event.id === "string" && typeof event.name === "string";
@@ -37,8 +38,11 @@ function isAgentEvent(event: AgentEvent): boolean {
       return typeof event.id === "string" && typeof event.name === "string";
     case "tool-end":
       return typeof event.id === "string" && typeof event.ok === "boolean";
+    case "model":
+      return typeof event.model === "string";
     case "step":
-      return isStep(event.message);
+      // Looked at where it is kept.
+      return typeof event.message === "object" && event.message !== null;
     case "usage":
       return Number.isFinite(event.usage?.prompt_tokens) && Number.isFinite(event.usage?.completion_tokens);
     case "end":
@@ -46,18 +50,6 @@ function isAgentEvent(event: AgentEvent): boolean {
     default:
       return false;
   }
-}
-
-/** Kept and sent to models again, where a broken one would spoil every later turn of its session. */
-function isStep(message: StepEvent["message"] | undefined): boolean {
-  if (message?.role === "tool") return typeof message.content === "string" && typeof message.tool_call_id === "string";
-  if (message?.role !== "assistant" || !message.tool_calls?.length) return false;
-  const { content, tool_calls, reasoning_content } = message;
-  return (
-    (content == null || typeof content === "string") &&
-    (reasoning_content == null || typeof reasoning_content === "string") &&
-    tool_calls.every((call) => toolCallSchema.safeParse(call).success)
-  );
 }
 
 /** A call's position in the answer; OpenAI's limit on tools bounds it. */

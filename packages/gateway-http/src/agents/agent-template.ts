@@ -8,17 +8,21 @@ import { allowTools } from "../tools/policy.ts";
 import type { ToolSource } from "../tools/tool.ts";
 import type { Agent } from "./agent.ts";
 import { type AgentSettings, toAgentSettings } from "./agent-settings.ts";
-import { createModelAgent, type ModelSource } from "./model-agent.ts";
+import { createModelAgent, type ModelAgentOptions, type ModelSource, type OnModel } from "./model-agent.ts";
 import type { OnToolError } from "./run-calls.ts";
 
 /** What a gateway has for the agents that are made in it. */
 export interface AgentParts {
   readonly models: ModelSource;
   /** What agents are that say nothing else: `agents.defaults`. */
-  readonly defaults: Pick<Config["agents"]["defaults"], "model" | "maxSteps">;
+  readonly defaults: Pick<Config["agents"]["defaults"], "model" | "maxSteps"> & {
+    readonly fallbacks?: readonly string[];
+  };
   /** The tools of all `mcp.servers`. */
   readonly mcp: ToolSource | undefined;
   readonly onToolError: OnToolError;
+  readonly onModel?: OnModel;
+  readonly structuredOutput?: ModelAgentOptions["structuredOutput"];
 }
 
 /** An agent that still lacks what only a gateway has: models, and servers' tools. Give it to `createGateway`. */
@@ -36,10 +40,10 @@ export interface ModelAgentDefinition<
   Schemas extends Record<string, StandardSchemaV1> = Record<string, StandardSchemaV1>,
 > extends AgentSettings {
   /**
-   * `provider/model`.
+   * `provider/model`, or one and those to ask in its place, in order, when it cannot answer.
    * @defaultValue `agents.defaults.model` of the config
    */
-  model?: string;
+  model?: string | { readonly primary: string; readonly fallbacks?: readonly string[] };
   /** First in every system message. */
   instructions?: string;
   /** Defaults under the request's own parameters, as the provider names them. */
@@ -64,26 +68,34 @@ export interface ModelAgentDefinition<
  * @throws ConfigError when the settings or the tools cannot work
  */
 export function createAgentTemplate(definition: ModelAgentDefinition): AgentTemplate {
-  const { contextWindow, ...settings } = toAgentSettings(definition);
+  const { contextWindow, input, ...settings } = toAgentSettings(definition);
   const { id } = settings;
-  const { model, instructions, params, maxSteps, mcp: allow = [] } = parseModelSettings(id, definition);
+  const { chain, instructions, params, maxSteps, mcp: allow = [] } = parseModelSettings(id, definition);
   const functions = createFunctionTools(id, definition.tools ?? {});
   return {
     id,
-    bind({ defaults, models, mcp, onToolError }) {
+    bind({ defaults, models, mcp, onToolError, onModel, structuredOutput }) {
       const sources = functions.list().length > 0 ? [functions] : [];
       if (mcp && allow.length > 0) sources.push(allowTools(mcp, { allow }));
       const agent = createModelAgent({
         ...settings,
         models,
-        model: model ?? defaults.model,
+        model: (chain ?? defaults).model,
+        fallbacks: (chain ?? defaults).fallbacks,
+        structuredOutput,
+        onModel,
         instructions,
         params,
         maxSteps: maxSteps ?? defaults.maxSteps,
         tools: sources.length > 0 ? joinTools(...sources) : undefined,
         onToolError,
       });
-      return { ...agent, contextWindow: contextWindow ?? agent.contextWindow };
+      return {
+        ...agent,
+        contextWindow: contextWindow ?? agent.contextWindow,
+        // What is said here is meant, whichever model a request asks for.
+        ...(definition.input && { input, inputOf: undefined }),
+      };
     },
   };
 }
@@ -111,7 +123,7 @@ function parseModelSettings(id: string, definition: ModelAgentDefinition) {
     throw new ConfigError(`agent ${id}: ${path}: ${issue?.message}`);
   }
   return {
-    model: model === undefined ? undefined : parsed.model,
+    chain: model === undefined ? undefined : parsed,
     instructions: parsed.instructions,
     params: parsed.params,
     maxSteps: maxSteps === undefined ? undefined : parsed.maxSteps,

@@ -1,7 +1,13 @@
 import { HEADERS } from "@openclaw/protocol";
+import { MODALITIES, type Modality } from "../chat/modality.ts";
+import { type TurnMessage, textOf } from "../chat/turn.ts";
 import { ConfigError } from "../errors/config-error.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
+import { withFallbacks } from "../models/fallbacks.ts";
+import type { OnBench } from "../models/fallbacks-bench.ts";
 import type { ModelRequest, StreamModel } from "../models/model.ts";
+import { withName } from "../models/named-model.ts";
+import { type StructureCall, withStructure } from "../models/structured/with-structure.ts";
 import type { ToolSource } from "../tools/tool.ts";
 import type { Agent, AgentTurn } from "./agent.ts";
 import type { OnToolError } from "./run-calls.ts";
@@ -13,12 +19,22 @@ export interface ModelSource {
   get(reference: string): StreamModel;
   /** Tokens, where the config says. */
   contextWindow(reference: string): number | undefined;
+  /** What it takes in. */
+  input(reference: string): readonly Modality[];
 }
 
-export interface ModelAgentOptions extends Omit<Agent, "run" | "contextWindow"> {
+/** Told of an agent whose model is passed over for a moment because it failed, and of the same when it answers again. */
+export type OnModel = (about: { agent: string } & Parameters<OnBench>[0]) => void;
+
+export interface ModelAgentOptions extends Omit<Agent, "run" | "contextWindow" | "input" | "inputOf"> {
   /** `provider/model`, or `demo`. */
   model: string;
+  /** Those to ask in its place, in order, when it cannot answer. */
+  fallbacks?: readonly string[] | undefined;
   models: ModelSource;
+  /** Whether a model keeps to a `response_format` by itself. @defaultValue all of them do */
+  structuredOutput?: ((reference: string) => "native" | "prompt") | undefined;
+  onModel?: OnModel | undefined;
   /** The agent's own instructions, first in every system message. */
   instructions?: string | undefined;
   /** Defaults under the request's own parameters, as the provider names them. */
@@ -41,7 +57,10 @@ const DEFAULT_MAX_STEPS = 20;
 export function createModelAgent(options: ModelAgentOptions): Agent {
   const {
     model,
+    fallbacks = [],
     models,
+    structuredOutput,
+    onModel,
     instructions,
     params,
     tools,
@@ -49,24 +68,48 @@ export function createModelAgent(options: ModelAgentOptions): Agent {
     onToolError,
     ...settings
   } = options;
-  const own = models.get(model);
+  const get = (reference: string): StreamModel => {
+    const stream = models.get(reference);
+    return structuredOutput?.(reference) === "prompt" ? withStructure(stream) : stream;
+  };
+  const own = toOne([...new Set([model, ...fallbacks])], get, (about) => onModel?.({ agent: settings.id, ...about }));
   return {
     ...settings,
     contextWindow: models.contextWindow(model),
+    input: models.input(model),
+    inputOf: (reference) => inputOf(models, reference),
     run(turn, { signal }) {
-      const stream = turn.model === undefined ? own : override(models, turn.model);
+      const stream = turn.model === undefined ? own : withName(override(get, turn.model), turn.model);
       const request = toModelRequest(turn, instructions, params);
+      const call: StructureCall = { signal, isLast: maxSteps === 1 };
       // Without tools of its own it is the model, and nothing stands between the two on the way of a token.
-      if (!tools) return stream(request, { signal });
+      if (!tools) return stream(request, call);
       return runTurn({ stream, turn, request, tools, maxSteps, onToolError, signal });
     },
   };
 }
 
-/** The model that a request asked for in place of the agent's own. */
-function override(models: ModelSource, reference: string): StreamModel {
+/** A model that cannot be had is refused by the run. */
+function inputOf(models: ModelSource, reference: string): readonly Modality[] {
   try {
-    return models.get(reference);
+    return models.input(reference);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return MODALITIES;
+  }
+}
+
+/** All of them as one, which says who it is when it answers. */
+function toOne(models: readonly string[], get: ModelSource["get"], onBench: OnBench): StreamModel {
+  const chain = models.map((model) => ({ model, stream: get(model) }));
+  const [primary, ...fallbacks] = chain as [(typeof chain)[number], ...typeof chain];
+  return fallbacks.length > 0 ? withFallbacks(chain, { onBench }) : withName(primary.stream, primary.model);
+}
+
+/** The model that a request asked for in place of the agent's own. */
+function override(get: ModelSource["get"], reference: string): StreamModel {
+  try {
+    return get(reference);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     // The reason names variables and settings: the operator's business.
@@ -88,9 +131,17 @@ function toModelRequest(
   params: Readonly<Record<string, unknown>>,
 ): ModelRequest {
   const system = [instructions, ...turn.instructions].filter((text) => text?.trim()).join("\n\n");
+  const talk = turn.messages.map(withRefusal);
   return {
-    messages: system === "" ? turn.messages : [{ role: "system", content: system }, ...turn.messages],
+    messages: system === "" ? talk : [{ role: "system", content: system }, ...talk],
     params: { ...params, ...turn.params },
     stream: turn.stream,
   };
+}
+
+/** A refusal as words: few providers know the member, and a message without either is none. */
+function withRefusal(message: TurnMessage): TurnMessage {
+  if (message.role !== "assistant" || !message.refusal) return message;
+  const { refusal, ...rest } = message;
+  return textOf(message.content) === "" ? { ...rest, content: refusal } : rest;
 }

@@ -3,11 +3,14 @@ import type { FinishReason, ToolCall, Usage } from "@openclaw/protocol";
 import type { AgentEvent } from "../chat/run-event.ts";
 import { append } from "../chat/to-completion.ts";
 import type { AssistantTurnMessage, Carry } from "../chat/turn.ts";
+import { addUsage } from "../chat/usage.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { readArguments } from "./run-calls.ts";
 
 /** Most calls of its own that an agent makes in one step. */
 const MAX_CALLS = 128;
+/** Longest name of a tool that providers take. */
+const MAX_NAME_LENGTH = 64;
 /** Longest arguments of such a call, in UTF-16 code units. */
 const MAX_ARGUMENTS_LENGTH = 1024 * 1024;
 
@@ -23,6 +26,7 @@ export interface StepsSoFar {
 export class ModelStep {
   readonly #steps: StepsSoFar;
   readonly #isOwn: (tool: string) => boolean;
+  readonly #isStructured: boolean;
   /** By the model's index: the agent's own calls, and the numbers that the client's have for callers. */
   readonly #own = new Map<number, ToolCall>();
   readonly #clients = new Map<number, number>();
@@ -32,10 +36,14 @@ export class ModelStep {
   carry: Carry | undefined;
   usage: Usage | undefined;
 
-  /** @param isOwn whether a call of this tool is the agent's to run */
-  constructor(steps: StepsSoFar, isOwn: (tool: string) => boolean) {
+  /**
+   * @param isOwn whether a call of this tool is the agent's to run
+   * @param isStructured whether the answer is to be JSON
+   */
+  constructor(steps: StepsSoFar, isOwn: (tool: string) => boolean, isStructured = false) {
     this.#steps = steps;
     this.#isOwn = isOwn;
+    this.#isStructured = isStructured;
   }
 
   /** The agent's own calls, as they are to be run. */
@@ -58,10 +66,15 @@ export class ModelStep {
       return events;
     }
     const seen: AgentEvent[] = [];
+    // To callers all steps are one text, and words before JSON spoil it: those that come together with a call are kept
+    // for the model alone.
+    const isAside =
+      this.#isStructured && events.some((event) => event.type === "tool-call-start" && this.#isOwn(event.name));
     for (const event of events) {
       switch (event.type) {
         case "text-delta":
-          seen.push(this.#say(event));
+          if (isAside) this.#text = append(this.#text, event.text);
+          else seen.push(this.#say(event));
           break;
         case "reasoning-delta":
           this.#reasoning = append(this.#reasoning, event.text);
@@ -78,7 +91,7 @@ export class ModelStep {
           this.carry = event.carry;
           break;
         case "usage":
-          this.usage = event.usage;
+          this.usage = addUsage(this.usage, event.usage);
           seen.push(event);
           break;
         default:
@@ -89,13 +102,16 @@ export class ModelStep {
   }
 
   /**
-   * The step as the model is to hear it again. Arguments that are no JSON become empty, because providers refuse a talk
-   * with such; the result says what they were. Where the client has to answer too, the words are in what it is told.
+   * The step as the model is to hear it again. Arguments that are no JSON become empty and names lose what no name has,
+   * because providers refuse a talk with such; the results say what they were. Where the client has to answer too, the
+   * words are in what it is told.
    */
   toMessage(): AssistantTurnMessage {
     const tool_calls = this.calls.map((call) => {
-      const isReadable = call.function.arguments.trim() !== "" && readArguments(call.function.arguments) !== undefined;
-      return isReadable ? call : { ...call, function: { name: call.function.name, arguments: "{}" } };
+      const { arguments: text } = call.function;
+      const isReadable = text.trim() !== "" && readArguments(text) !== undefined;
+      const name = call.function.name.replace(/[^\w-]/g, "_").slice(0, MAX_NAME_LENGTH);
+      return { ...call, function: { name, arguments: isReadable ? text : "{}" } };
     });
     const isSaid = this.#text.trim() !== "" && !this.asksClient;
     return {
@@ -109,11 +125,12 @@ export class ModelStep {
 
   /** The words of a new step begin a paragraph: to callers all steps are one text. */
   #say(event: Extract<AgentEvent, { type: "text-delta" }>): AgentEvent {
+    if (event.text === "") return event;
     const { lastWords } = this.#steps;
     const isNew = this.#text === "" && lastWords !== "";
     const separator = isNew && !lastWords.endsWith("\n") && !event.text.startsWith("\n") ? "\n\n" : "";
     this.#text = append(this.#text, event.text);
-    this.#steps.lastWords = event.text || lastWords;
+    this.#steps.lastWords = event.text;
     return separator === "" ? event : { type: "text-delta", text: separator + event.text };
   }
 

@@ -1,6 +1,8 @@
 import type { AgentEvent } from "../chat/run-event.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { ModelRequest, StreamModel } from "../models/model.ts";
+import { toStructure } from "../models/structured/structure.ts";
+import type { StructureCall } from "../models/structured/with-structure.ts";
 import type { Tool, ToolSource } from "../tools/tool.ts";
 import type { AgentTurn } from "./agent.ts";
 import { ModelStep, type StepsSoFar } from "./model-step.ts";
@@ -34,17 +36,21 @@ export async function* runTurn(options: TurnLoopOptions): AsyncGenerator<readonl
   const own = options.tools.list();
   const tools = new Map(own.map((tool) => [tool.name, tool]));
   refuseNameClash(turn, tools);
-  const clients = new Set(turn.params.tools?.map((tool) => tool.function.name));
+  // One that calls what it was not told of hears that there is no such tool.
+  const isHidden = own.length > 0 && turn.params.tool_choice === "none";
+  const clients = new Set(isHidden ? [] : turn.params.tools?.map((tool) => tool.function.name));
   const calling = { tools, context: { runId, agentId, sessionKey, signal }, onToolError };
   const params = withTools(request.params, own);
   const messages = [...request.messages];
   const steps: StepsSoFar = { lastWords: "", ids: new Set() };
+  const isStructured = toStructure(params.response_format) !== undefined;
   let left = turn.params.max_completion_tokens;
 
   for (let count = 1; ; count++) {
-    const step = new ModelStep(steps, (name) => !clients.has(name));
+    const step = new ModelStep(steps, (name) => !clients.has(name), isStructured);
     const asked = { ...request, messages, params: { ...params, ...(left && { max_completion_tokens: left }) } };
-    for await (const events of stream(asked, { signal })) {
+    const call: StructureCall = { signal, isLast: count === maxSteps };
+    for await (const events of stream(asked, call)) {
       const seen = step.take(events);
       if (seen.length > 0) yield seen;
     }
@@ -59,7 +65,7 @@ export async function* runTurn(options: TurnLoopOptions): AsyncGenerator<readonl
     const message = step.toMessage();
     messages.push(message);
     yield [{ type: "step", message }];
-    const groups = turn.params.parallel_tool_calls === false ? calls.map((call) => [call]) : [calls];
+    const groups = params.parallel_tool_calls === false ? calls.map((call) => [call]) : [calls];
     for (const group of groups) {
       for await (const events of runCalls(group, calling)) {
         for (const event of events) if (event.type === "step") messages.push(event.message);
@@ -83,11 +89,12 @@ function refuseNameClash(turn: AgentTurn, tools: ReadonlyMap<string, Tool>): voi
 
 /**
  * The agent's tools, then the client's. `tool_choice` is about the client's: with `none`, the model does not hear of
- * them, and the agent's stay what they are.
+ * them; with `required`, of them alone, or it would do as it was told with one of the agent's, again and again.
  */
 function withTools(params: ModelRequest["params"], own: readonly Tool[]): ModelRequest["params"] {
   if (own.length === 0) return params;
   const { tool_choice, tools, ...rest } = params;
+  if (tool_choice === "required") return params;
   const clients = tool_choice === "none" || !Array.isArray(tools) ? [] : tools;
   const described = own.map(({ name, description, parameters }) => ({
     type: "function",

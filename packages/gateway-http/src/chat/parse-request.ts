@@ -1,5 +1,6 @@
 import { type ChatCompletionRequest, chatCompletionRequestSchema } from "@openclaw/protocol";
 import { GatewayError } from "../errors/gateway-error.ts";
+import { checkSchema, isDeeperThan } from "./check-schema.ts";
 import { refuseUnsupported } from "./refuse-unsupported.ts";
 import { textOf } from "./turn.ts";
 import { toValidationError } from "./validation-error.ts";
@@ -22,6 +23,9 @@ export function parseChatRequest(body: unknown): ChatCompletionRequest {
   const parsed = chatCompletionRequestSchema.safeParse(body);
   if (!parsed.success) throw toValidationError(parsed.error);
   refuseUnsupported(parsed.data);
+  const { response_format } = parsed.data;
+  const schema = response_format?.type === "json_schema" ? response_format.json_schema.schema : undefined;
+  if (schema != null) checkSchema(schema);
   if (!parsed.data.messages.some(isUsable)) {
     throw new GatewayError("missing_user_message", "messages: needs a user message with content, or a tool result.", {
       param: "messages",
@@ -35,12 +39,4 @@ function isUsable(message: ChatCompletionRequest["messages"][number]): boolean {
   if (message.role !== "user") return false;
   if (typeof message.content !== "string" && message.content.some((part) => part.type !== "text")) return true;
   return textOf(message.content).trim() !== "";
-}
-
-function isDeeperThan(value: object, depth: number): boolean {
-  if (depth === 0) return true;
-  for (const inner of Object.values(value)) {
-    if (typeof inner === "object" && inner !== null && isDeeperThan(inner, depth - 1)) return true;
-  }
-  return false;
 }

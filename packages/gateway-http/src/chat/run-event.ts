@@ -11,8 +11,16 @@ export interface StepEvent {
   message: AssistantTurnMessage | ToolMessage;
 }
 
+/** A call of a model began to answer. Callers are told which model, the log also whether the first choice could not. */
+export interface ModelEvent {
+  type: "model";
+  /** `provider/model`. */
+  model: string;
+  fallback?: boolean;
+}
+
 /** What happens in a run, inside the gateway: as on the wire, but an error keeps its status and retry advice. */
-export type RunEvent = Exclude<WireRunEvent, { type: "run-error" }> | StepEvent | RunError;
+export type RunEvent = Exclude<WireRunEvent, { type: "run-error" | "model" }> | ModelEvent | StepEvent | RunError;
 
 interface RunError {
   type: "run-error";
@@ -21,7 +29,8 @@ interface RunError {
 
 /** What an agent says while it runs. The run adds `run-start` and ends with exactly one `run-end` or `run-error`. */
 export type AgentEvent =
-  | Exclude<WireRunEvent, { type: "run-start" | "run-end" | "run-error" }>
+  | Exclude<WireRunEvent, { type: "run-start" | "run-end" | "run-error" | "model" }>
+  | ModelEvent
   | StepEvent
   /** Optional and last: why the answer ends. Without it, a run that returns ended with `stop`. */
   | { type: "end"; finishReason: FinishReason; carry?: Carry };

@@ -1,16 +1,20 @@
 import type { ChatCompletion, FinishReason, ToolCall, Usage } from "@openclaw/protocol";
-import type { RunEvent } from "./run-event.ts";
+import type { ModelEvent, RunEvent } from "./run-event.ts";
 import type { ReasoningField } from "./to-frames.ts";
 
 /** An answer, gathered from the events of a run. */
 export interface Answer {
   text: string;
   reasoning: string;
+  /** What was said in place of an answer; "" when there was no such need. */
+  refusal: string;
   toolCalls: ToolCall[];
+  /** The model that was asked last, where the agent says. */
+  model?: ModelEvent;
 }
 
 export function createAnswer(): Answer {
-  return { text: "", reasoning: "", toolCalls: [] };
+  return { text: "", reasoning: "", refusal: "", toolCalls: [] };
 }
 
 /**
@@ -24,6 +28,12 @@ export function gather(answer: Answer, event: RunEvent): void {
       break;
     case "reasoning-delta":
       answer.reasoning = append(answer.reasoning, event.text);
+      break;
+    case "refusal-delta":
+      answer.refusal = append(answer.refusal, event.text);
+      break;
+    case "model":
+      answer.model = event;
       break;
     case "tool-call-start":
       if (event.index !== answer.toolCalls.length) throw new TypeError(`tool call ${event.index} is out of turn`);
@@ -72,8 +82,8 @@ export function toCompletion(options: CompletionOptions): ChatCompletion {
   const { id, created, model, answer, finishReason, usage, reasoning } = options;
   const message: ChatCompletion["choices"][number]["message"] = {
     role: "assistant",
-    content: answer.text === "" && answer.toolCalls.length > 0 ? null : answer.text,
-    refusal: null,
+    content: contentOf(answer),
+    refusal: answer.refusal || null,
   };
   if (reasoning && answer.reasoning !== "") message[reasoning] = answer.reasoning;
   if (answer.toolCalls.length > 0) message.tool_calls = answer.toolCalls;
@@ -84,5 +94,11 @@ export function toCompletion(options: CompletionOptions): ChatCompletion {
     model,
     choices: [{ index: 0, message, logprobs: null, finish_reason: finishReason }],
     ...(usage && { usage }),
+    ...(answer.model !== undefined && { openclaw: { model: answer.model.model } }),
   };
+}
+
+/** What a message says of an answer: `null` where something else stands for the words. */
+export function contentOf({ text, toolCalls, refusal }: Answer): string | null {
+  return text === "" && (toolCalls.length > 0 || refusal !== "") ? null : text;
 }

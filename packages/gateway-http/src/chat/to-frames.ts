@@ -39,6 +39,8 @@ export function createFrameEncoder(options: FrameOptions): (event: RunEvent) => 
         return openContent + JSON.stringify(event.text) + closeContent;
       case "reasoning-delta":
         return reasoning ? `${open}{"${reasoning}":${JSON.stringify(event.text)}}${close}` : "";
+      case "refusal-delta":
+        return `${open}{"refusal":${JSON.stringify(event.text)}}${close}`;
       case "tool-call-start":
         return `${open}${JSON.stringify({
           tool_calls: [
@@ -57,6 +59,8 @@ export function createFrameEncoder(options: FrameOptions): (event: RunEvent) => 
         return activity
           ? `${openActivity + JSON.stringify({ type: event.type, id: event.id, ok: event.ok })}}\n\n`
           : "";
+      case "model":
+        return activity ? `${openActivity + JSON.stringify({ type: event.type, model: event.model })}}\n\n` : "";
       case "usage":
       case "step":
         return "";

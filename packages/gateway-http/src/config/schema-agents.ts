@@ -1,6 +1,6 @@
 import { isAgentId, MAX_MODEL_LENGTH, parseAgentTarget } from "@openclaw/protocol";
 import { z } from "zod";
-import { NOT_SUPPORTED, timerSeconds } from "./schema-values.ts";
+import { timerSeconds } from "./schema-values.ts";
 
 /** The built-in model that needs no provider. It answers, and says what it is. */
 export const DEMO_MODEL = "demo";
@@ -12,14 +12,29 @@ const modelReference = z
   .trim()
   .refine((reference) => reference === DEMO_MODEL || /^[^/\s]+\/\S+$/.test(reference), MODEL_FORM);
 
-const modelChain = z.strictObject({
-  primary: modelReference,
-  fallbacks: z.array(z.string()).max(0, NOT_SUPPORTED).optional(),
-});
+/** Each may be waited for as long as its provider's timeout allows: more of them help nobody. */
+const MAX_FALLBACKS = 8;
 
+const modelChain = z
+  .strictObject({
+    primary: modelReference,
+    fallbacks: z.array(modelReference).max(MAX_FALLBACKS, `must be at most ${MAX_FALLBACKS}`).default([]),
+  })
+  .superRefine(({ primary, fallbacks }, context) => {
+    for (const [index, reference] of fallbacks.entries()) {
+      if (reference !== primary && fallbacks.indexOf(reference) === index) continue;
+      context.addIssue({
+        code: "custom",
+        path: ["fallbacks", index],
+        message: `"${reference}" is in the chain already`,
+      });
+    }
+  });
+
+/** One value, so that an agent with a model of its own does not get another's fallbacks. */
 const model = z
   .union([modelReference, modelChain], { error: MODEL_FORM })
-  .transform((value) => (typeof value === "string" ? value : value.primary));
+  .transform((value) => (typeof value === "string" ? { primary: value, fallbacks: [] } : value));
 
 /** What the gateway itself says in a provider's request; a value of the config's would be overwritten or break it. */
 const OWN_PARAMS = new Set(["model", "messages", "stream", "stream_options", "n"]);
@@ -41,10 +56,10 @@ const exposeReasoning = z.union([z.literal(false), z.enum(["reasoning_content", 
 const toolGlob = z
   .string()
   .trim()
-  .min(1, "must not be empty")
-  .max(256)
-  // In a list of globs of which one has to fit, "all but this" would let in what the others keep out.
-  .refine((glob) => !glob.startsWith("!"), 'must not begin with "!"; use deny');
+  .superRefine((glob, context) => {
+    const message = problemOfGlob(glob);
+    if (message !== undefined) context.addIssue({ code: "custom", message });
+  });
 
 const tools = z.strictObject({ allow: z.array(toolGlob).optional(), deny: z.array(toolGlob).optional() });
 
@@ -55,7 +70,7 @@ const alias = z.string().trim().toLowerCase().min(1, "must not be empty").max(MA
 
 const defaultsSchema = z
   .strictObject({
-    model: model.default(DEMO_MODEL),
+    model: model.prefault(DEMO_MODEL),
     /** How long a run may take. */
     timeoutSeconds: timerSeconds.default(600),
     instructions: z.string().optional(),
@@ -64,6 +79,7 @@ const defaultsSchema = z
     tools: tools.default({}),
     maxSteps: maxSteps.default(20),
   })
+  .transform(({ model, ...rest }) => ({ ...rest, ...toChain(model) }))
   .prefault({});
 
 const agentSchema = z.strictObject({
@@ -105,7 +121,7 @@ function withDefaults(agent: Agent, defaults: Defaults) {
   return {
     ...agent,
     aliases: [...new Set(agent.aliases)],
-    model: agent.model ?? defaults.model,
+    ...(agent.model ? toChain(agent.model) : { model: defaults.model, fallbacks: defaults.fallbacks }),
     timeoutSeconds: agent.timeoutSeconds ?? defaults.timeoutSeconds,
     instructions: agent.instructions ?? defaults.instructions,
     params: { ...defaults.params, ...agent.params },
@@ -113,6 +129,32 @@ function withDefaults(agent: Agent, defaults: Defaults) {
     tools: agent.tools ?? defaults.tools,
     maxSteps: agent.maxSteps ?? defaults.maxSteps,
   };
+}
+
+function toChain({ primary, fallbacks }: z.output<typeof model>) {
+  return { model: primary, fallbacks };
+}
+
+/** Why a glob is not one that tools' names can match: passed over it would allow, or deny, less than was meant. */
+function problemOfGlob(glob: string): string | undefined {
+  if (glob === "") return "must not be empty";
+  if (glob.length > 256) return "must have at most 256 characters";
+  // In a list of globs of which one has to fit, "all but this" would let in what the others keep out.
+  if (glob.startsWith("!")) return 'must not begin with "!"; use deny';
+  const [strange] = glob.match(/[^\w*?[\]{}(),!^|+@-]/u) ?? [];
+  if (strange !== undefined) return `matches no tool: names have no ${JSON.stringify(strange)}`;
+  if (!isBalanced(glob)) return "matches no tool: a bracket has no other half";
+  if (!/[*?[({]|__/.test(glob)) return `matches no tool: names are <server>__<tool>, for example "${glob}__*"`;
+  return undefined;
+}
+
+function isBalanced(glob: string): boolean {
+  const open: string[] = [];
+  for (const [sign] of glob.matchAll(/[[\](){}]/g)) {
+    if ("[({".includes(sign)) open.push(sign);
+    else if (open.pop() !== { "]": "[", ")": "(", "}": "{" }[sign]) return false;
+  }
+  return open.length === 0;
 }
 
 type AddIssue = (path: (string | number)[], message: string) => void;

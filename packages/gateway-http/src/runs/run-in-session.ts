@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { contentOf } from "../chat/to-completion.ts";
 import { copyMessage, type TurnMessage } from "../chat/turn.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { withAnsweredCalls } from "../sessions/answered-calls.ts";
@@ -43,7 +44,9 @@ export async function runInSession(
     const message = toAnswer(run, end);
     // What was cut short and not streamed nobody has read, and what is asked again under its key will be answered again:
     // the question is still to be answered.
-    const isOpen = "error" in end && (!turn.stream || (request.hooks?.isKeyed && end.error.retry === true));
+    const isAskedAgain = request.hooks?.isKeyed && "error" in end && run.toFinal(end.error).retry === true;
+    // But what tools did is done: the next turn is to know of it.
+    const isOpen = aborted && run.steps.length === 0 && (!turn.stream || isAskedAgain);
     // Kept before the end is told: what a caller was told must still be known after a crash. Both at once: a store that
     // groups its writes keeps both or neither.
     await Promise.all([
@@ -132,14 +135,15 @@ function tooLong(): GatewayError {
 /** What was said, whole or cut short, as the session keeps it; `undefined` when it was cut short before anything. */
 function toAnswer({ answer, steps }: Run, end: PullEnd): TurnMessage | undefined {
   const aborted = "error" in end;
-  const { text, reasoning } = answer;
+  const { text, reasoning, refusal } = answer;
   // A call that was cut short is no call: its arguments end anywhere.
   const toolCalls = aborted ? [] : answer.toolCalls;
   // What tools did is done, whether or not a word was said about it.
-  if (aborted && text === "" && steps.length === 0) return undefined;
+  if (aborted && text === "" && refusal === "" && steps.length === 0) return undefined;
   return {
     role: "assistant",
-    content: text === "" && toolCalls.length > 0 ? null : text,
+    content: contentOf({ ...answer, toolCalls }),
+    ...(refusal !== "" && { refusal }),
     ...(toolCalls.length > 0 && { tool_calls: toolCalls, ...(reasoning !== "" && { reasoning_content: reasoning }) }),
     ...(toolCalls.length > 0 && !aborted && end.carry && { carry: end.carry }),
   };

@@ -15,6 +15,10 @@ export interface RunSummary {
   stateless: boolean;
   /** `stop`, `length`, `tool_calls`, `content_filter`, or the code of the error that ended it. */
   ended: string;
+  /** The model that was asked last, `provider/model`; absent where it said nothing, or the agent does not say. */
+  model?: string;
+  /** It was not the agent's first choice. */
+  fallback?: true;
   /** Milliseconds from the request to the agent's first event; absent when it said nothing. */
   firstTokenMs?: number;
   /** Milliseconds. */
@@ -54,6 +58,7 @@ export function createRuns(
       const run = startRun(request, context);
       active.set(run, request);
       void run.result.then((result) => {
+        const { model } = result.answer;
         active.delete(run);
         ended.set(run.id, request.session.owner);
         if (ended.size > MAX_ENDED) ended.delete(ended.keys().next().value as string);
@@ -64,6 +69,7 @@ export function createRuns(
             stream: request.turn.stream,
             stateless: request.session.stateless,
             ended: result.error?.code ?? result.finishReason ?? "stop",
+            ...(model && { model: model.model, ...(model.fallback && { fallback: true }) }),
             ...(run.firstEventAt !== undefined && { firstTokenMs: round(run.firstEventAt - startedAt) }),
             ms: round(performance.now() - startedAt),
             ...(result.usage && {

@@ -128,6 +128,7 @@ test("of the servers' tools it has those that mcp names; its own beat them", asy
     const told: unknown[] = [];
     const models = {
       contextWindow: () => undefined,
+      input: () => ["text"] as const,
       get: () =>
         async function* ({ params }: { params: Readonly<Record<string, unknown>> }) {
           for (const { function: named } of (params.tools ?? []) as {

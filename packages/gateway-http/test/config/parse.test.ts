@@ -27,7 +27,19 @@ test("an empty config has every default", () => {
         auth: { rateLimit: { maxAttempts: 10, windowMs: 60_000, lockoutMs: 300_000, exemptLoopback: true } },
         trustedProxies: [],
         http: {
-          endpoints: { chatCompletions: { enabled: false } },
+          endpoints: {
+            chatCompletions: {
+              enabled: false,
+              images: {
+                allowUrl: false,
+                urlAllowlist: [],
+                allowedMimes: ["image/png", "image/jpeg", "image/gif", "image/webp"],
+                maxBytes: 10 * 1024 * 1024,
+                maxRedirects: 3,
+                timeoutMs: 10_000,
+              },
+            },
+          },
           keepAliveMs: 15_000,
           commitAfterMs: 1000,
           slowClientMs: 60_000,
@@ -38,6 +50,7 @@ test("an empty config has every default", () => {
       agents: {
         defaults: {
           model: "demo",
+          fallbacks: [],
           timeoutSeconds: 600,
           params: {},
           exposeReasoning: false,
@@ -145,10 +158,6 @@ test.each([
     "gateway.auth.trustedProxy: not supported by this version",
   ],
   [{ gateway: { auth: { keys: [] } } }, "gateway.auth.keys: not supported by this version"],
-  [
-    { gateway: { http: { endpoints: { chatCompletions: { images: {} } } } } },
-    "gateway.http.endpoints.chatCompletions.images: not supported by this version",
-  ],
   [{ gateway: { http: { cors: { origins: [] } } } }, "gateway.http.cors: not supported by this version"],
   [{ gateway: { tls: { enabled: true } } }, "gateway.tls: not supported by this version"],
   [{ gateway: { bind: "tailnet" } }, 'gateway.bind: "tailnet" is not supported by this version'],
@@ -156,12 +165,8 @@ test.each([
   [{ agents: { list: [{ id: "a", runner: "x" }] } }, "agents.list[0].runner: not supported by this version"],
   [{ agents: { entries: { a: { runner: "x" } } } }, "agents.entries.a.runner: not supported by this version"],
   [
-    { agents: { list: [{ id: "a", model: { primary: "a/b", fallbacks: ["c/d"] } }] } },
-    "agents.list[0].model.fallbacks: not supported by this version",
-  ],
-  [
-    { models: { providers: { a: { api: "anthropic-messages" } } } },
-    'models.providers.a.api: "anthropic-messages" is not supported by this version',
+    { models: { providers: { a: { api: "azure-openai-responses" } } } },
+    'models.providers.a.api: "azure-openai-responses" is not supported by this version',
   ],
   [{ $include: "./other.json5" }, "$include: not supported by this version"],
   [{ sessions: { store: { kind: "postgres" } } }, 'sessions.store.kind: "postgres" is not supported by this version'],

@@ -27,6 +27,7 @@ export const chatCompletionChunkSchema = z.looseObject({
       delta: z.looseObject({
         role: z.literal("assistant").exactOptional(),
         content: z.string().nullable().exactOptional(),
+        refusal: z.string().nullable().exactOptional(),
         tool_calls: z.array(toolCallDeltaSchema).exactOptional(),
         reasoning_content: z.string().exactOptional(),
         reasoning: z.string().exactOptional(),

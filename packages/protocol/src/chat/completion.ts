@@ -48,6 +48,8 @@ export const chatCompletionSchema = z.looseObject({
   ),
   /** Absent when no model call reported any. */
   usage: usageSchema.exactOptional(),
+  /** Which model answered, `provider/model`, where the agent is one: of several, the last. */
+  openclaw: z.looseObject({ model: z.string() }).exactOptional(),
 });
 
 export type FinishReason = z.infer<typeof finishReasonSchema>;

@@ -95,6 +95,7 @@ function addText(
 }
 
 function addActivity(parts: readonly Part[], activity: AgentActivity, at: number): readonly Part[] {
+  if (activity.type === "model") return parts;
   const { type, id } = activity;
   if (type === "tool-start") {
     return [...endThought(parts, at), { kind: "tool", id, name: activity.name, beganAt: at }];
