@@ -1,14 +1,19 @@
 import { z } from "zod";
+import { MODALITIES, toModalities } from "../chat/modality.ts";
 import { oneOf, secretText, timerSeconds } from "./schema-values.ts";
 
-const UNSUPPORTED_APIS = [
+const APIS = [
+  "openai-completions",
   "openai-responses",
-  "openai-codex-responses",
-  "openai-chatgpt-responses",
   "anthropic-messages",
   "google-generative-ai",
-  "github-copilot",
   "bedrock-converse-stream",
+] as const;
+
+const UNSUPPORTED_APIS = [
+  "openai-codex-responses",
+  "openai-chatgpt-responses",
+  "github-copilot",
   "azure-openai-responses",
   "ollama",
 ];
@@ -46,11 +51,15 @@ export const headers = z.record(
     .regex(/^[\t\x20-\x7e\x80-\xff]*$/, "must be a header value"),
 );
 
+/** OpenClaw's list has `video`, too, which no message can hold. */
+const inputSchema = z.array(z.enum([...MODALITIES, "video"])).transform(toModalities);
+
 const providerSchema = z.strictObject({
   /** Only for providers that `models/known-providers.ts` does not know. */
   baseUrl: baseUrl.optional(),
   apiKey: secretText.regex(/^[\x21-\x7e]+$/, "must be printable ASCII without spaces").optional(),
-  api: oneOf(["openai-completions"], UNSUPPORTED_APIS).default("openai-completions"),
+  /** What it speaks. Default: what `models/known-providers.ts` says, else `openai-completions`. */
+  api: oneOf(APIS, UNSUPPORTED_APIS).optional(),
   headers: headers.default({}),
   /** How long the provider may be silent. */
   timeoutSeconds: timerSeconds.default(300),
@@ -59,6 +68,10 @@ const providerSchema = z.strictObject({
       z.strictObject({
         id: z.string().min(1),
         contextWindow: z.int().positive().optional(),
+        /** What it takes in. Absent: everything, and its provider refuses what it cannot. */
+        input: inputSchema.optional(),
+        /** `native` (which it is unless told otherwise): it keeps to a `response_format` by itself. `prompt`: it is asked to in words, and checked. */
+        structuredOutput: z.enum(["native", "prompt"], { error: 'expected "native" or "prompt"' }).optional(),
       }),
     )
     .default([]),

@@ -1,5 +1,8 @@
+import { MODALITIES, type Modality } from "../chat/modality.ts";
 import type { Environment } from "../config/env.ts";
 import { type Config, DEMO_MODEL } from "../config/schema.ts";
+import { createAiSdkModel } from "./ai-sdk/ai-sdk-model.ts";
+import { type CreateSdkModel, isSdkApi, libraryOf, type SdkApi } from "./ai-sdk/apis.ts";
 import { createConnections } from "./connections.ts";
 import { streamDemo } from "./demo.ts";
 import type { StreamModel } from "./model.ts";
@@ -8,10 +11,12 @@ import { resolveModel } from "./resolve-provider.ts";
 
 /** The models of a gateway, and the connections to their providers. */
 export interface Models {
-  /** @throws ConfigError for a provider that is not known, or whose key is missing */
+  /** @throws ConfigError for a provider that is not known, or whose key or package is missing */
   get(reference: string): StreamModel;
   /** Tokens, where the config says. */
   contextWindow(reference: string): number | undefined;
+  /** What it takes in. One that the config says nothing about takes everything; its provider refuses what it cannot. */
+  input(reference: string): readonly Modality[];
   /** Loads what calls of a provider need, so that the first one does not wait for it. */
   prepare(): void;
   close(): Promise<void>;
@@ -26,19 +31,37 @@ export interface ModelsOptions {
 export function createModels({ config, variables, redact }: ModelsOptions): Models {
   const connections = createConnections();
   let usesProvider = false;
+  // Loaded on first use, each once: a package takes a tenth of a second.
+  const libraries = new Map<SdkApi, Promise<CreateSdkModel> | undefined>();
+  const load = (api: SdkApi) => {
+    const library = libraries.get(api) ?? libraryOf(api).load();
+    libraries.set(api, library);
+    return library;
+  };
   return {
     get(reference) {
       if (reference === DEMO_MODEL) return streamDemo;
       usesProvider = true;
       const { provider, model } = resolveModel(reference, config, variables);
-      return createOpenAICompatible({ provider, model, post: connections.post, redact });
+      const { api } = provider;
+      const parts = { provider, model, post: connections.post, redact };
+      if (!isSdkApi(api)) return createOpenAICompatible(parts);
+      libraries.set(api, libraries.get(api));
+      return createAiSdkModel({ ...parts, api, load });
     },
     contextWindow(reference) {
       if (reference === DEMO_MODEL) return undefined;
       return resolveModel(reference, config, variables).info?.contextWindow;
     },
+    input(reference) {
+      if (reference === DEMO_MODEL) return ["text"];
+      return resolveModel(reference, config, variables).info?.input ?? MODALITIES;
+    },
     prepare() {
-      if (usesProvider) connections.prepare();
+      if (!usesProvider) return;
+      connections.prepare();
+      // One that cannot be loaded says so to whoever calls it.
+      for (const api of libraries.keys()) load(api).catch(() => {});
     },
     close: () => connections.close(),
   };

@@ -21,15 +21,16 @@ const BILLING = /insufficient_quota|billing_(?:not_active|hard_limit)|credit bal
 const AUTH =
   /invalid_api_key|api_key_invalid|authentication_error|incorrect api key|api key not valid|invalid api key/i;
 const CONTEXT =
-  /context[_ ]length|context window|maximum context|too many tokens|prompt is too long|exceeds? the (?:available )?context/i;
+  /context[_ ]length|context window|maximum context|too many tokens|(?:prompt|input) is too long|exceeds? (?:the )?(?:available )?context|input token count .{0,40}exceeds/i;
 const FILTER = /content_filter|content management policy|responsible ?ai/i;
-const MODEL = /model_not_found|model .*(?:not found|does not exist)|no such model|not a valid model/i;
+const MODEL =
+  /model_not_found|model .*(?:not found|does not exist)|no such model|not a valid model|model identifier is invalid/i;
 
 /** A provider's refusal as one of our errors. Its words about credentials are never passed on. Pure. */
 export function toProviderError(refusal: ProviderRefusal): GatewayError {
   const { status, body, provider, model } = refusal;
   const said = words(refusal);
-  const retryAfter = seconds(refusal.retryAfter);
+  const retryAfter = seconds(refusal.retryAfter) ?? retryDelay(body);
   if (status === 401 || status === 402 || status === 403 || BILLING.test(body) || AUTH.test(body)) {
     return new GatewayError(
       "provider_auth",
@@ -40,7 +41,8 @@ export function toProviderError(refusal: ProviderRefusal): GatewayError {
   if (status === 429) return new GatewayError("provider_rate_limited", said, { retryAfter });
   if (status === 503 || status === 529) return new GatewayError("provider_overloaded", said, { retryAfter });
   if (status === 408 || status === 504) return new GatewayError("provider_timeout", said);
-  if (status >= 500) return new GatewayError("provider_error", said, { retry: true });
+  // Bedrock's 424 is the model's own failure.
+  if (status >= 500 || status === 424) return new GatewayError("provider_error", said, { retry: true });
   if (CONTEXT.test(body) && (status === 400 || status === 413 || status === 422)) {
     return new GatewayError("context_length_exceeded", said, { param: "messages" });
   }
@@ -71,4 +73,9 @@ function seconds(header: string | undefined): number | undefined {
   if (header === undefined) return undefined;
   const value = /^\d+(\.\d+)?$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;
   return Number.isFinite(value) && value >= 0 ? Math.ceil(value) : undefined;
+}
+
+/** Google says in the body when to come again: `"retryDelay": "37s"`. */
+function retryDelay(body: string): number | undefined {
+  return seconds(/"retryDelay"\s*:\s*"(\d+(?:\.\d+)?)s"/.exec(body)?.[1]);
 }

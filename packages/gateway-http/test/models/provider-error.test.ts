@@ -75,6 +75,46 @@ const TABLE: Row[] = [
     undefined,
   ],
   ["413, too long", 413, says("prompt is too long"), "context_length_exceeded", 400, undefined],
+  [
+    "Anthropic, too long with its answer",
+    400,
+    says("input length and `max_tokens` exceed context limit: 9 + 9 > 9"),
+    "context_length_exceeded",
+    400,
+    undefined,
+  ],
+  [
+    "Gemini, too long",
+    400,
+    says("The input token count (9) exceeds the maximum number of tokens allowed (8)."),
+    "context_length_exceeded",
+    400,
+    undefined,
+  ],
+  [
+    "Bedrock, too long",
+    400,
+    { message: "Input is too long for requested model." },
+    "context_length_exceeded",
+    400,
+    undefined,
+  ],
+  [
+    "Bedrock, no model",
+    400,
+    { message: "The provided model identifier is invalid." },
+    "provider_model_not_found",
+    502,
+    false,
+  ],
+  [
+    "Bedrock, the model failed",
+    424,
+    { message: "The system encountered an unexpected error" },
+    "provider_error",
+    502,
+    true,
+  ],
   ["Azure, filtered", 400, says("x", { code: "content_filter" }), "content_filter", 400, undefined],
 ];
 
@@ -143,4 +183,6 @@ test("retry-after is seconds, in whatever form it came", () => {
     vi.useRealTimers();
   }
   expect(refuse(503, "", "9").retryAfter).toBe(9);
+  // Google's stands in the body.
+  expect(refuse(429, { error: { details: [{ retryDelay: "6.6s" }] } }).retryAfter).toBe(7);
 });

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { parseConfig } from "../../src/config/parse.ts";
 import { ConfigError } from "../../src/errors/config-error.ts";
 import { checkModels, resolveModel } from "../../src/models/resolve-provider.ts";
@@ -9,6 +9,7 @@ test("a known provider needs nothing but its key", () => {
   expect(resolveModel("openrouter/anthropic/claude", config({}), { OPENROUTER_API_KEY: "k" })).toEqual({
     provider: {
       id: "openrouter",
+      api: "openai-completions",
       baseUrl: "https://openrouter.ai/api/v1",
       apiKey: "k",
       headers: {},
@@ -31,6 +32,7 @@ test("the config beats the table field by field, and its key the environment's",
     resolveModel("openai/m", config({ openai: { headers, timeoutSeconds: 5 } }), { OPENAI_API_KEY: "k" }).provider,
   ).toEqual({
     id: "openai",
+    api: "openai-completions",
     baseUrl: "https://api.openai.com/v1",
     apiKey: "k",
     headers,
@@ -83,6 +85,67 @@ test("no key is asked for where headers authenticate, or behind another address"
     resolveModel("openai/x", config({ openai: { baseUrl: "http://litellm:4000/v1" } }), {}).provider.apiKey,
   ).toBeUndefined();
   expect(() => resolveModel("openai/x", config({ openai: { headers: { "x-title": "x" } } }), {})).toThrow(ConfigError);
+});
+
+test("a provider that speaks another wire is known by it, and the config may say otherwise", () => {
+  const anthropic = resolveModel("anthropic/claude-x", config({}), { ANTHROPIC_API_KEY: "k" }).provider;
+  expect(anthropic).toMatchObject({ api: "anthropic-messages", baseUrl: "https://api.anthropic.com/v1", apiKey: "k" });
+  const responses = config({ openai: { api: "openai-responses" } });
+  expect(resolveModel("openai/x", responses, { OPENAI_API_KEY: "k" }).provider).toMatchObject({
+    api: "openai-responses",
+    baseUrl: "https://api.openai.com/v1",
+  });
+});
+
+test("the first key variable that is set counts", () => {
+  const keyOf = (variables: Record<string, string>) => resolveModel("google/x", config({}), variables).provider.apiKey;
+  expect(keyOf({ GOOGLE_API_KEY: "b" })).toBe("b");
+  expect(keyOf({ GEMINI_API_KEY: "a", GOOGLE_API_KEY: "b" })).toBe("a");
+  expect(() => keyOf({})).toThrow(/set GEMINI_API_KEY or GOOGLE_API_KEY in the environment/);
+});
+
+test("Bedrock needs a region and either a key or AWS's own credentials", () => {
+  const region = { AWS_REGION: "eu-north-1" };
+  const aws = { AWS_ACCESS_KEY_ID: "id", AWS_SECRET_ACCESS_KEY: "secret" };
+  const providerOf = (variables: Record<string, string>, provider?: object) =>
+    resolveModel("amazon-bedrock/x", config(provider ? { "amazon-bedrock": provider } : {}), variables).provider;
+  expect(providerOf({ ...region, AWS_BEARER_TOKEN_BEDROCK: "k", ...aws })).toEqual({
+    id: "amazon-bedrock",
+    api: "bedrock-converse-stream",
+    baseUrl: "https://bedrock-runtime.eu-north-1.amazonaws.com",
+    apiKey: "k",
+    headers: {},
+    timeoutMs: 300_000,
+  });
+  expect(providerOf({ ...region, ...aws })).toMatchObject({
+    apiKey: undefined,
+    aws: { region: "eu-north-1", accessKeyId: "id", secretAccessKey: "secret" },
+  });
+  const baseUrl = "https://bedrock-runtime.us-west-2.amazonaws.com";
+  expect(providerOf({ ...region, ...aws }, { baseUrl }).aws?.region).toBe("us-west-2");
+  expect(() => providerOf(aws)).toThrow(
+    /set AWS_REGION in the environment, or models\.providers\.amazon-bedrock\.baseUrl/,
+  );
+  expect(() => providerOf(region)).toThrow(
+    /set AWS_BEARER_TOKEN_BEDROCK or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment/,
+  );
+});
+
+test("a package that is not there is told with the command that installs it", async () => {
+  vi.resetModules();
+  vi.doMock("node:module", () => ({
+    createRequire: () => ({
+      resolve: () => {
+        throw new Error("Cannot find module");
+      },
+    }),
+  }));
+  const { resolveModel: resolve } = await import("../../src/models/resolve-provider.ts");
+  vi.doUnmock("node:module");
+  expect(() => resolve("anthropic/claude-x", config({}), { ANTHROPIC_API_KEY: "k" })).toThrow(
+    'model "anthropic/claude-x": needs the package @ai-sdk/anthropic: npm install @ai-sdk/anthropic',
+  );
+  expect(() => resolve("openai/x", config({}), { OPENAI_API_KEY: "k" })).not.toThrow();
 });
 
 test("checkModels tells every agent whose model cannot be called", () => {

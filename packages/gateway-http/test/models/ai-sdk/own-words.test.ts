@@ -1,0 +1,166 @@
+import { expect, test, vi } from "vitest";
+import { ask, askStream, hi } from "../../support/chat.ts";
+import { startGateway } from "../../support/start-gateway.ts";
+import { anthropic } from "../../wires/anthropic.ts";
+import { bedrock } from "../../wires/bedrock.ts";
+import { google } from "../../wires/google.ts";
+import { openaiResponses } from "../../wires/openai-responses.ts";
+import { startWire } from "../../wires/start-wire.ts";
+import type { Wire } from "../../wires/wire.ts";
+import { startOnWire } from "./on-wire.ts";
+
+const steps = [{ text: ["Hi"] }];
+
+/** The body that a provider gets. */
+async function bodyOn(wire: Wire, body: Record<string, unknown>, params: Record<string, unknown> = {}) {
+  const on = await startOnWire(wire, { steps, params });
+  await ask(on, hi(body));
+  return on.standIn.asked[0]?.json;
+}
+
+const TOOLS = [{ type: "function", function: { name: "f", parameters: { type: "object", properties: {} } } }];
+const messages = [
+  { role: "system", content: "Be brief." },
+  { role: "user", content: "hi" },
+];
+
+test("Anthropic is told what to keep in its cache: the instructions, and the talk so far", async () => {
+  const { system, messages: talk } = await bodyOn(anthropic, { messages });
+  expect(system[0].cache_control).toEqual({ type: "ephemeral" });
+  expect(talk.at(-1).content.at(-1).cache_control).toEqual({ type: "ephemeral" });
+});
+
+test("Anthropic's cache is left alone with cache: false", async () => {
+  expect(JSON.stringify(await bodyOn(anthropic, { messages }, { cache: false }))).not.toContain("cache_control");
+});
+
+test("what the config says under params reaches the library by its own name, in snake case too", async () => {
+  const thinking = { type: "enabled", budgetTokens: 2000 };
+  expect(await bodyOn(anthropic, {}, { thinking, top_k: 5, service_tier: "auto" })).toMatchObject({
+    thinking: { type: "enabled", budget_tokens: 2000 },
+    service_tier: "auto",
+  });
+  expect(await bodyOn(google, {}, { thinkingConfig: { includeThoughts: true }, top_k: 5 })).toMatchObject({
+    generationConfig: { thinkingConfig: { includeThoughts: true }, topK: 5 },
+  });
+});
+
+test("params that the library knows and cannot read are the operator's error, not a retry", async () => {
+  const on = await startOnWire(anthropic, { steps, params: { thinking: "much" } });
+  const { response, json } = await ask(on);
+  expect(json.error).toMatchObject({ code: "provider_error" });
+  expect(response.headers.get("x-should-retry")).toBe("false");
+});
+
+test("one call at a time is asked for where the wire has a word for it", async () => {
+  const body = { tools: TOOLS, parallel_tool_calls: false };
+  expect((await bodyOn(anthropic, body)).tool_choice).toMatchObject({ disable_parallel_tool_use: true });
+  expect((await bodyOn(openaiResponses, body)).parallel_tool_calls).toBe(false);
+});
+
+test("reasoning_effort is said in the provider's own terms", async () => {
+  const body = { reasoning_effort: "high" };
+  expect((await bodyOn(openaiResponses, body)).reasoning).toMatchObject({ effort: "high" });
+  expect((await bodyOn(google, body)).generationConfig.thinkingConfig).toMatchObject({ thinkingLevel: "high" });
+  expect((await bodyOn(anthropic, body)).thinking).toMatchObject({ type: "enabled" });
+});
+
+test("OpenAI is to keep nothing, and to hand over its reasoning", async () => {
+  expect(await bodyOn(openaiResponses, {})).toMatchObject({ store: false, include: ["reasoning.encrypted_content"] });
+});
+
+test("a schema is strict for OpenAI only where the caller says so", async () => {
+  const schema = { type: "object", properties: {} };
+  const asked = (strict?: boolean) =>
+    bodyOn(openaiResponses, { response_format: { type: "json_schema", json_schema: { name: "x", schema, strict } } });
+  expect((await asked()).text.format.strict).toBe(false);
+  expect((await asked(true)).text.format.strict).toBe(true);
+});
+
+test("an older model of Anthropic's gives JSON through a tool, which nobody sees", async () => {
+  const calls = [{ id: "call_a", name: "json", args: ['{"a":', "1}"] }];
+  const on = await startOnWire({ ...anthropic, model: "claude-3-5-haiku-latest" }, { steps: [{ calls }] });
+  const schema = { type: "object", properties: { a: { type: "number" } } };
+  const body = hi({ response_format: { type: "json_schema", json_schema: { name: "x", schema } } });
+  const { text, finishReason } = await askStream(on, body);
+  expect({ text, finishReason }).toEqual({ text: '{"a":1}', finishReason: "stop" });
+  expect(on.standIn.asked[0]?.tools).toEqual(["json"]);
+});
+
+test("what a caller relies on and the model cannot do is refused", async () => {
+  const thinking = { type: "enabled", budgetTokens: 2000 };
+  const on = await startOnWire(anthropic, { steps, params: { thinking } });
+  for (const stream of [true, false]) {
+    const forced = await ask(on, hi({ stream, tools: TOOLS, tool_choice: "required" }));
+    expect(forced.status).toBe(400);
+    expect(forced.json.error).toMatchObject({ code: "unsupported_parameter", param: "tool_choice" });
+    const json = await ask(on, hi({ stream, response_format: { type: "json_object" } }));
+    expect(json.json.error).toMatchObject({ code: "unsupported_parameter", param: "response_format" });
+  }
+});
+
+const sound = { type: "input_audio", input_audio: { data: "UklGRiQAAABXQVZFZm10IA==", format: "wav" } };
+
+test("what a provider cannot take is the caller's error", async () => {
+  const on = await startOnWire(anthropic, { steps });
+  const { status, json } = await ask(on, hi({ messages: [{ role: "user", content: [sound] }] }));
+  expect(status).toBe(400);
+  expect(json.error).toMatchObject({ code: "unsupported_parameter", param: "messages" });
+});
+
+test("sound and files reach a provider that takes them", async () => {
+  const file = { type: "file", file: { filename: "a.pdf", file_data: "data:application/pdf;base64,JVBERi0xLjcK" } };
+  const { contents } = await bodyOn(google, { messages: [{ role: "user", content: [sound, file] }] });
+  expect(contents[0].parts).toEqual([
+    { inlineData: { mimeType: "audio/wav", data: "UklGRiQAAABXQVZFZm10IA==" } },
+    { inlineData: { mimeType: "application/pdf", data: "JVBERi0xLjcK" } },
+  ]);
+});
+
+test("Bedrock's requests are signed with AWS's own variables", async () => {
+  const standIn = await startWire(bedrock, steps);
+  const providers = { "amazon-bedrock": { baseUrl: standIn.baseUrl } };
+  const on = await startGateway({
+    config: { models: { providers }, agents: { defaults: { model: `amazon-bedrock/${bedrock.model}` } } },
+    variables: {
+      AWS_ACCESS_KEY_ID: "AKIDEXAMPLE",
+      AWS_SECRET_ACCESS_KEY: "secret-0123456789",
+      AWS_REGION: "eu-north-1",
+    },
+  });
+  expect((await askStream(on)).text).toBe("Hi");
+  expect(standIn.asked[0]?.headers.authorization).toMatch(
+    /^AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE\/\d{8}\/eu-north-1\/bedrock\/aws4_request, /,
+  );
+});
+
+test("nothing is read from the process's own environment, and no key is made up", async () => {
+  for (const name of [
+    "ANTHROPIC_API_KEY",
+    "OPENAI_API_KEY",
+    "GOOGLE_GENERATIVE_AI_API_KEY",
+    "AWS_BEARER_TOKEN_BEDROCK",
+  ]) {
+    vi.stubEnv(name, "from-the-environment");
+  }
+  for (const wire of [anthropic, google, openaiResponses, bedrock]) {
+    const standIn = await startWire(wire, steps);
+    const provider = { baseUrl: standIn.baseUrl, api: wire.provider.api, headers: { "api-key": "mine" } };
+    const on = await startGateway({
+      config: {
+        models: { providers: { proxy: provider } },
+        agents: { defaults: { model: `proxy/${wire.model}` } },
+      } as never,
+    });
+    expect((await ask(on)).text).toBe("Hi");
+    const headers = standIn.asked[0]?.headers ?? {};
+    expect(headers["api-key"]).toBe("mine");
+    expect([headers.authorization, headers["x-api-key"], headers["x-goog-api-key"]]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect(JSON.stringify(headers)).not.toContain("from-the-environment");
+  }
+  vi.unstubAllEnvs();
+});
