@@ -34,7 +34,11 @@ const shop = defineAgent({
 
 const loaded = await loadConfig();
 loaded.config.gateway.http.endpoints.chatCompletions.enabled = true;
-const { url, tokenFile } = await createGateway({ config: loaded, agents: [shop] }).listen();
+const gateway = createGateway({ config: loaded, agents: [shop] });
+// The config's mcp.servers end with the gateway, not with a process that a signal ends.
+const stop = () => void gateway.close({ drainTimeoutMs: 5000 }).finally(() => process.exit());
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, stop);
+const { url, tokenFile } = await gateway.listen();
 console.log(
   `${url}\n\nAsk model openclaw/shop for 3 apples; the token is in ${tokenFile ?? "OPENCLAW_GATEWAY_TOKEN"}.`,
 );

@@ -1,9 +1,5 @@
 import type { Agent } from "./agents/agent.ts";
-import { type AgentParts, type AgentTemplate, bindAgent } from "./agents/agent-template.ts";
-import { createConfiguredAgents } from "./agents/configured-agents.ts";
-import type { OnModel } from "./agents/model-agent.ts";
-import { createAgentRegistry } from "./agents/registry.ts";
-import type { OnToolError } from "./agents/run-calls.ts";
+import type { AgentTemplate } from "./agents/agent-template.ts";
 import { createAuthenticator } from "./auth/authenticate.ts";
 import { type Credentials, resolveCredentials } from "./auth/credentials.ts";
 import { readEnvironment } from "./config/env.ts";
@@ -12,16 +8,15 @@ import { bindAddress } from "./config/network.ts";
 import { parseConfig } from "./config/parse.ts";
 import type { ConfigInput } from "./config/schema.ts";
 import { collectSecrets } from "./config/secrets.ts";
+import { createAgents } from "./create-agents.ts";
 import { createStores } from "./create-stores.ts";
 import { createRedactor } from "./errors/redact.ts";
-import { wordsOf } from "./errors/words-of.ts";
 import { addApi } from "./http/api.ts";
 import { createApp } from "./http/app.ts";
 import { addRequestLog } from "./http/request-log.ts";
 import { addHealthRoutes } from "./http/routes/health.ts";
 import { KEY_VARIABLES } from "./models/known-providers.ts";
 import { createModels } from "./models/models.ts";
-import { structuredOutputOf } from "./models/structured/structure.ts";
 import { createLog } from "./observe/log.ts";
 import { createJournal } from "./runs/journal.ts";
 import { createRuns, drainingError, type Runs } from "./runs/runs.ts";
@@ -85,33 +80,13 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
   const log = createLog(config.logging);
 
   const models = createModels({ config, variables: env.variables, redact: (text) => redact(text) });
-  const onToolError: OnToolError = (error, call) => {
-    const reason = redact(wordsOf(error));
-    log.warn({ ...call, reason }, "tool");
-    return reason;
-  };
   const mcp = createMcpTools({
     servers: config.mcp.servers,
     variables: env.variables,
     redact: (text) => redact(text),
     log: (level, fields, message) => log[level](fields, message),
   });
-  const hasServers = Object.keys(config.mcp.servers).length > 0;
-  const onModel: OnModel = ({ reason, ...about }) => {
-    if (reason === undefined) log.info(about, "model answers again");
-    else log.warn({ ...about, reason: redact(reason) }, "model benched");
-  };
-  const parts: AgentParts = {
-    models,
-    defaults: config.agents.defaults,
-    mcp: hasServers ? mcp : undefined,
-    onToolError,
-    onModel,
-    structuredOutput: (reference) => structuredOutputOf(reference, config),
-  };
-  const own = (options.agents ?? []).map((agent) => bindAgent(agent, parts));
-  const configured = own.length > 0 && config.agents.list.length === 0 ? [] : createConfiguredAgents(config, parts);
-  const agents = createAgentRegistry([...own, ...configured]);
+  const agents = createAgents({ config, own: options.agents ?? [], models, mcp, log, redact: (text) => redact(text) });
 
   const { concurrency, maxQueued } = config.sessions;
   const waitingSteps = createWaitingSteps(config.gateway.http.resumeWindowMs);

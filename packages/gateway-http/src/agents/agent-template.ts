@@ -8,7 +8,7 @@ import { allowTools } from "../tools/policy.ts";
 import type { ToolSource } from "../tools/tool.ts";
 import type { Agent } from "./agent.ts";
 import { type AgentSettings, toAgentSettings } from "./agent-settings.ts";
-import { createModelAgent, type ModelAgentOptions, type ModelSource, type OnModel } from "./model-agent.ts";
+import { createModelAgent, type ModelSource, type OnModel } from "./model-agent.ts";
 import type { OnToolError } from "./run-calls.ts";
 
 /** What a gateway has for the agents that are made in it. */
@@ -22,7 +22,6 @@ export interface AgentParts {
   readonly mcp: ToolSource | undefined;
   readonly onToolError: OnToolError;
   readonly onModel?: OnModel;
-  readonly structuredOutput?: ModelAgentOptions["structuredOutput"];
 }
 
 /** An agent that still lacks what only a gateway has: models, and servers' tools. Give it to `createGateway`. */
@@ -74,7 +73,7 @@ export function createAgentTemplate(definition: ModelAgentDefinition): AgentTemp
   const functions = createFunctionTools(id, definition.tools ?? {});
   return {
     id,
-    bind({ defaults, models, mcp, onToolError, onModel, structuredOutput }) {
+    bind({ defaults, models, mcp, onToolError, onModel }) {
       const sources = functions.list().length > 0 ? [functions] : [];
       if (mcp && allow.length > 0) sources.push(allowTools(mcp, { allow }));
       const agent = createModelAgent({
@@ -82,7 +81,6 @@ export function createAgentTemplate(definition: ModelAgentDefinition): AgentTemp
         models,
         model: (chain ?? defaults).model,
         fallbacks: (chain ?? defaults).fallbacks,
-        structuredOutput,
         onModel,
         instructions,
         params,

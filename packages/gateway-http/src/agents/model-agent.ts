@@ -7,7 +7,7 @@ import { withFallbacks } from "../models/fallbacks.ts";
 import type { OnBench } from "../models/fallbacks-bench.ts";
 import type { ModelRequest, StreamModel } from "../models/model.ts";
 import { withName } from "../models/named-model.ts";
-import { type StructureCall, withStructure } from "../models/structured/with-structure.ts";
+import type { StructureCall } from "../models/structured/with-structure.ts";
 import type { ToolSource } from "../tools/tool.ts";
 import type { Agent, AgentTurn } from "./agent.ts";
 import type { OnToolError } from "./run-calls.ts";
@@ -32,8 +32,6 @@ export interface ModelAgentOptions extends Omit<Agent, "run" | "contextWindow" |
   /** Those to ask in its place, in order, when it cannot answer. */
   fallbacks?: readonly string[] | undefined;
   models: ModelSource;
-  /** Whether a model keeps to a `response_format` by itself. @defaultValue all of them do */
-  structuredOutput?: ((reference: string) => "native" | "prompt") | undefined;
   onModel?: OnModel | undefined;
   /** The agent's own instructions, first in every system message. */
   instructions?: string | undefined;
@@ -59,7 +57,6 @@ export function createModelAgent(options: ModelAgentOptions): Agent {
     model,
     fallbacks = [],
     models,
-    structuredOutput,
     onModel,
     instructions,
     params,
@@ -68,18 +65,16 @@ export function createModelAgent(options: ModelAgentOptions): Agent {
     onToolError,
     ...settings
   } = options;
-  const get = (reference: string): StreamModel => {
-    const stream = models.get(reference);
-    return structuredOutput?.(reference) === "prompt" ? withStructure(stream) : stream;
-  };
-  const own = toOne([...new Set([model, ...fallbacks])], get, (about) => onModel?.({ agent: settings.id, ...about }));
+  const own = toOne([...new Set([model, ...fallbacks])], models, (about) =>
+    onModel?.({ agent: settings.id, ...about }),
+  );
   return {
     ...settings,
     contextWindow: models.contextWindow(model),
     input: models.input(model),
     inputOf: (reference) => inputOf(models, reference),
     run(turn, { signal }) {
-      const stream = turn.model === undefined ? own : withName(override(get, turn.model), turn.model);
+      const stream = turn.model === undefined ? own : withName(override(models, turn.model), turn.model);
       const request = toModelRequest(turn, instructions, params);
       const call: StructureCall = { signal, isLast: maxSteps === 1 };
       // Without tools of its own it is the model, and nothing stands between the two on the way of a token.
@@ -100,16 +95,16 @@ function inputOf(models: ModelSource, reference: string): readonly Modality[] {
 }
 
 /** All of them as one, which says who it is when it answers. */
-function toOne(models: readonly string[], get: ModelSource["get"], onBench: OnBench): StreamModel {
-  const chain = models.map((model) => ({ model, stream: get(model) }));
+function toOne(names: readonly string[], models: ModelSource, onBench: OnBench): StreamModel {
+  const chain = names.map((model) => ({ model, stream: models.get(model) }));
   const [primary, ...fallbacks] = chain as [(typeof chain)[number], ...typeof chain];
   return fallbacks.length > 0 ? withFallbacks(chain, { onBench }) : withName(primary.stream, primary.model);
 }
 
 /** The model that a request asked for in place of the agent's own. */
-function override(get: ModelSource["get"], reference: string): StreamModel {
+function override(models: ModelSource, reference: string): StreamModel {
   try {
-    return get(reference);
+    return models.get(reference);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     // The reason names variables and settings: the operator's business.

@@ -8,6 +8,7 @@ import { streamDemo } from "./demo.ts";
 import type { StreamModel } from "./model.ts";
 import { createOpenAICompatible } from "./openai-compatible.ts";
 import { resolveModel } from "./resolve-provider.ts";
+import { withStructure } from "./structured/with-structure.ts";
 
 /** The models of a gateway, and the connections to their providers. */
 export interface Models {
@@ -42,12 +43,14 @@ export function createModels({ config, variables, redact }: ModelsOptions): Mode
     get(reference) {
       if (reference === DEMO_MODEL) return streamDemo;
       usesProvider = true;
-      const { provider, model } = resolveModel(reference, config, variables);
+      const { provider, model, info } = resolveModel(reference, config, variables);
       const { api } = provider;
       const parts = { provider, model, post: connections.post, redact };
-      if (!isSdkApi(api)) return createOpenAICompatible(parts);
-      libraries.set(api, libraries.get(api));
-      return createAiSdkModel({ ...parts, api, load });
+      if (isSdkApi(api)) libraries.set(api, libraries.get(api));
+      const stream = isSdkApi(api) ? createAiSdkModel({ ...parts, api, load }) : createOpenAICompatible(parts);
+      if (info?.structuredOutput === "prompt") return withStructure(stream);
+      // Anthropic has words for JSON of a schema only.
+      return api === "anthropic-messages" && !info?.structuredOutput ? withStructure(stream, "json_object") : stream;
     },
     contextWindow(reference) {
       if (reference === DEMO_MODEL) return undefined;

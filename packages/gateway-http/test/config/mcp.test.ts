@@ -60,6 +60,9 @@ test.each([
   [{ url: "http://b", headers: { "a b": "c" } }, 'mcp.servers.x.headers["a b"]: must be a header name'],
   [{ url: "http://b", headers: { a: "b\nc: d" } }, "mcp.servers.x.headers.a: must be a header value"],
   [{ command: "a", arg: [] }, "mcp.servers.x.arg: unknown key; did you mean mcp.servers.x.args?"],
+  [{ comand: "a" }, "mcp.servers.x.comand: unknown key; did you mean mcp.servers.x.command?"],
+  [{ url: "http://b", type: "http" }, "mcp.servers.x.type: not supported by this version"],
+  [{ command: "a", toolFilter: {} }, "mcp.servers.x.toolFilter: not supported by this version"],
   [{ command: "a", cwd: "/" }, "mcp.servers.x.cwd: not supported by this version"],
   [{ url: "http://b", transport: "sse" }, "mcp.servers.x.transport: not supported by this version"],
   [{ url: "http://b", auth: "oauth" }, "mcp.servers.x.auth: not supported by this version"],
@@ -106,6 +109,18 @@ test.each([
   [{ tools: { allow: [""] } }, "agents.list[0].tools.allow[0]: must not be empty"],
   [{ tools: { deny: [3] } }, "agents.list[0].tools.deny[0]: expected string, received number"],
   [{ tools: { allow: ["!x"] } }, 'agents.list[0].tools.allow[0]: must not begin with "!"; use deny'],
+  [{ tools: { deny: ["files:*"] } }, 'agents.list[0].tools.deny[0]: matches no tool: names have no ":"'],
+  [{ tools: { deny: ["files/*"] } }, 'agents.list[0].tools.deny[0]: matches no tool: names have no "/"'],
+  [{ tools: { deny: ["files.*"] } }, 'agents.list[0].tools.deny[0]: matches no tool: names have no "."'],
+  [{ tools: { deny: ["a__b c"] } }, 'agents.list[0].tools.deny[0]: matches no tool: names have no " "'],
+  [{ tools: { deny: ["ä__*"] } }, 'agents.list[0].tools.deny[0]: matches no tool: names have no "ä"'],
+  [{ tools: { deny: ["[fg__*"] } }, "agents.list[0].tools.deny[0]: matches no tool: a bracket has no other half"],
+  [{ tools: { deny: ["{a,(b}__*)"] } }, "agents.list[0].tools.deny[0]: matches no tool: a bracket has no other half"],
+  [{ tools: { deny: ["*__x)"] } }, "agents.list[0].tools.deny[0]: matches no tool: a bracket has no other half"],
+  [
+    { tools: { allow: ["files"] } },
+    'agents.list[0].tools.allow[0]: matches no tool: names are <server>__<tool>, for example "files__*"',
+  ],
   [{ tools: { alow: [] } }, "agents.list[0].tools.alow: unknown key; did you mean agents.list[0].tools.allow?"],
   [{ tools: { profile: "coding" } }, "agents.list[0].tools.profile: not supported by this version"],
   [{ maxSteps: 0 }, "agents.list[0].maxSteps: expected number to be >=1"],
@@ -114,3 +129,10 @@ test.each([
 ])("an agent with %j is refused", (agent, message) => {
   expect(problems({ agents: { list: [{ id: "a", ...agent }] } })).toEqual([message]);
 });
+
+test.each(["*", "f*", "files__*", "a__b", "*__{read,list}_file", "[fg]*", "?__x", "@(a|b)__*", "a-b__!(write)*"])(
+  "the glob %j is fine",
+  (glob) => {
+    expect(problems({ agents: { defaults: { tools: { allow: [glob], deny: [glob] } } } })).toEqual([]);
+  },
+);

@@ -36,8 +36,12 @@ async function startLoop(script: Script, more: Partial<ModelAgentDefinition> = {
   const tools = { look: { schema: z.object({}), run: () => "Ann is 3." } };
   const agent = defineAgent({ id: "main", model: "stand/in", tools, ...more });
   const door = await startGateway({
-    config: { models: { providers: { stand: { baseUrl: provider.baseUrl } } } },
-    agents: [{ id: "main", bind: (parts) => agent.bind({ ...parts, structuredOutput: () => "prompt" }) }],
+    config: {
+      models: {
+        providers: { stand: { baseUrl: provider.baseUrl, models: [{ id: "in", structuredOutput: "prompt" }] } },
+      },
+    },
+    agents: [agent],
   });
   return { ...door, provider };
 }

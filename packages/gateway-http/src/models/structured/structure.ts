@@ -1,5 +1,4 @@
 import type { ResponseFormat } from "@openclaw/protocol";
-import type { Config } from "../../config/schema.ts";
 
 /** JSON that an answer is to be. */
 export interface Structure {
@@ -18,15 +17,6 @@ export function toStructure(format: unknown): Structure | undefined {
   const { name, description, schema } = json_schema ?? {};
   const about = [name, description].filter(Boolean).join(": ").replace(/\s+/g, " ");
   return { schema: schema == null ? undefined : JSON.stringify(schema), isObject: false, about };
-}
-
-/** Whether a model keeps to a `response_format` by itself, or has to be asked in words and checked. */
-export function structuredOutputOf(reference: string, { models }: Pick<Config, "models">): "native" | "prompt" {
-  const slash = reference.indexOf("/");
-  const id = reference.slice(0, slash);
-  const provider = Object.hasOwn(models.providers, id) ? models.providers[id] : undefined;
-  const info = provider?.models.find((entry) => entry.id === reference.slice(slash + 1));
-  return info?.structuredOutput ?? "native";
 }
 
 /** Of the text of an answer: models put JSON between code fences, whatever they are told. */

@@ -19,11 +19,14 @@ export interface StructureCall {
  * A model that keeps to `response_format` although its server does not: it is asked in words, and its answer is held
  * back until it was checked. One that is not valid is put right once by the model itself; then it becomes a refusal. A
  * call of tools is no answer, and goes on as it comes; so does an answer that was cut short, which says so itself.
+ * @param only the one format that its server does not know
  */
-export function withStructure(stream: StreamModel): StreamModel {
+export function withStructure(stream: StreamModel, only?: "json_object"): StreamModel {
   return (request, call: StructureCall) => {
     const structure = toStructure(request.params.response_format);
-    return structure ? answer(stream, inWords(request, structure), structure, call) : stream(request, call);
+    return structure && (only === undefined || structure.isObject)
+      ? answer(stream, inWords(request, structure), structure, call)
+      : stream(request, call);
   };
 }
 

@@ -94,9 +94,15 @@ test("what a caller relies on and the model cannot do is refused", async () => {
     const forced = await ask(on, hi({ stream, tools: TOOLS, tool_choice: "required" }));
     expect(forced.status).toBe(400);
     expect(forced.json.error).toMatchObject({ code: "unsupported_parameter", param: "tool_choice" });
-    const json = await ask(on, hi({ stream, response_format: { type: "json_object" } }));
-    expect(json.json.error).toMatchObject({ code: "unsupported_parameter", param: "response_format" });
   }
+});
+
+test("Anthropic has no words for JSON without a schema: it is asked for in words", async () => {
+  const calls = { steps: [{ text: ['{"a":', "1}"] }] };
+  const on = await startOnWire(anthropic, calls);
+  const { text } = await ask(on, hi({ response_format: { type: "json_object" } }));
+  expect(text).toBe('{"a":1}');
+  expect(JSON.stringify(on.standIn.asked[0])).toContain("Answer with one JSON object");
 });
 
 const sound = { type: "input_audio", input_audio: { data: "UklGRiQAAABXQVZFZm10IA==", format: "wav" } };
