@@ -86,6 +86,18 @@ test("the installed command line serves", async () => {
   expect((await exited).code).toBe(0);
 });
 
+test("a model whose library is not installed is told of before anything starts, with the way to mend it", async () => {
+  const stateDir = await makeStateDir();
+  const config = join(stateDir, "openclaw.json");
+  await writeFile(config, JSON.stringify({ agents: { defaults: { model: "anthropic/claude-sonnet-4-5" } } }));
+  const { exited } = start(join(project, "node_modules/.bin/openclaw-gateway"), ["run", "--config", config], {
+    env: { HOME: stateDir, OPENCLAW_STATE_DIR: stateDir, ANTHROPIC_API_KEY: SECRETS.providerKey },
+  });
+  const { code, stderr } = await exited;
+  expect(code).toBe(78);
+  expect(stderr).toContain("npm install @ai-sdk/anthropic");
+});
+
 test("an ES module embeds a gateway", async () => {
   await write("embed.js", `import { createGateway, defineAgent } from "@openclaw/gateway-http";${SCRIPT}`);
   expect(await succeed(process.execPath, ["embed.js"])).toBe("heard 1\n");
