@@ -1,14 +1,17 @@
 import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { json } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
 import { launchChromium } from "../apps/playground/e2e/launch-chromium.ts";
 import { startPlayground } from "../apps/playground/e2e/start-playground.ts";
 import { openPlayground, sayTo } from "../apps/playground/e2e/visit.ts";
-import { makeStateDir, SECRETS, start } from "./support/run-bin.ts";
+import { listen } from "./support/listen.ts";
+import { makeStateDir, type Running, SECRETS, start } from "./support/run-bin.ts";
 import { startToolProvider } from "./support/tool-provider.ts";
 
 const BIN = join(import.meta.dirname, "../packages/gateway-http/dist/cli.js");
@@ -45,41 +48,77 @@ function binOf(name: string): string {
   return join(dirname(manifest), Object.values(bin)[0] as string);
 }
 
-/** The command lines of all processes that have this text in them. */
-function processesWith(text: string): string[] {
+/** The ids of all processes that have this text in their command lines. */
+function processesWith(text: string): number[] {
   return readdirSync("/proc").flatMap((pid) => {
     if (!/^\d+$/.test(pid)) return [];
     try {
-      const line = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
-      return line.includes(text) ? [line] : [];
+      return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").includes(text) ? [Number(pid)] : [];
     } catch {
       return [];
     }
   });
 }
 
-test("an agent with two servers answers through the openai package and curl, and leaves none behind", async () => {
-  const { folder, config } = await setUp();
+/** The built command line with a config, in a folder of its own. */
+async function startWith(config: object, args: string[]): Promise<Running> {
   const stateDir = await makeStateDir();
   await writeFile(join(stateDir, "openclaw.json"), JSON.stringify(config));
   const env = { HOME: stateDir, OPENCLAW_STATE_DIR: stateDir, OPENCLAW_GATEWAY_TOKEN: SECRETS.token };
-  const gateway = start(process.execPath, [BIN, "run", "--port", "0"], { env });
+  return start(process.execPath, [BIN, ...args], { env });
+}
+
+/**
+ * A config with a server that ends neither with its input nor with SIGTERM, and a provider that never answers.
+ * @returns also a text of the server's command line, and the names of the tools in the provider's requests
+ */
+async function setUpStubborn() {
+  const marker = await makeStateDir("openclaw-stubborn-");
+  const asked: string[] = [];
+  const provider = createServer(async (request) => {
+    const { tools = [] } = (await json(request)) as { tools?: { function: { name: string } }[] };
+    asked.push(...tools.map((tool) => tool.function.name));
+  });
+  const script = join(import.meta.dirname, "../packages/gateway-http/test/tools/servers/stubborn.mjs");
+  const config = {
+    gateway: { http: { endpoints: { chatCompletions: { enabled: true } } } },
+    models: { providers: { stand: { baseUrl: await listen(provider), apiKey: SECRETS.providerKey } } },
+    agents: { list: [{ id: "main", model: "stand/in" }] },
+    mcp: { servers: { stubborn: { command: process.execPath, args: [script, marker] } } },
+  };
+  onTestFinished(() => {
+    for (const pid of processesWith(marker)) process.kill(pid, "SIGKILL");
+  });
+  return { marker, asked, config };
+}
+
+/** Until the model was told of the server's tool: then the server is up, and deaf to SIGTERM. */
+const toldOfTool = (asked: readonly string[]) =>
+  expect.poll(() => asked, { timeout: 40_000 }).toContain("stubborn__pids");
+
+test("an agent with two servers answers through the openai package and curl, and leaves none behind", async () => {
+  const { folder, config } = await setUp();
+  const gateway = await startWith(config, ["run", "--port", "0"]);
   const [, url = ""] = await gateway.printed(/on (http:\S+)/);
   await expect.poll(async () => (await fetch(`${url}/readyz`)).status, { timeout: 20_000 }).toBe(200);
-  expect(processesWith(folder)).toHaveLength(1);
 
   const { OpenAI } = ofGateway("openai");
   const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: SECRETS.token, maxRetries: 0 });
   const messages = [{ role: "user", content: "What is in the note, and 2 + 3?" }];
-  const whole = await client.chat.completions.create({ model: "openclaw", messages });
-  expect(whole.choices[0]?.message.content).toBe(FOUND);
+  const askWhole = async () => {
+    const whole = await client.chat.completions.create({ model: "openclaw", messages });
+    return whole.choices[0]?.message.content;
+  };
+  // Readiness does not wait longer than 5 s for a server.
+  await expect.poll(askWhole, { timeout: 40_000 }).toBe(FOUND);
+  expect(processesWith(folder)).toHaveLength(1);
   const headers = { "x-openclaw-events": "1" };
   const stream = await client.chat.completions.create({ model: "openclaw", messages, stream: true }, { headers });
-  const chunks: { choices: { delta: { content?: string } }[]; openclaw?: object }[] = [];
+  const chunks: { choices: { delta: { content?: string } }[]; openclaw?: { type: string } }[] = [];
   for await (const chunk of stream) chunks.push(chunk);
   expect(chunks.map(({ choices }) => choices[0]?.delta.content ?? "").join("")).toBe(FOUND);
   expect(JSON.stringify(chunks)).toContain('"reasoning_content":"I shall ask both."');
-  const activity = chunks.flatMap(({ openclaw }) => openclaw ?? []);
+  const activity = chunks.flatMap(({ openclaw }) => (openclaw?.type.startsWith("tool-") ? openclaw : []));
   expect(activity).toHaveLength(4);
   expect(activity.slice(0, 2)).toEqual([
     { type: "tool-start", id: "call_0", name: "files__read_text_file" },
@@ -101,19 +140,69 @@ test("an agent with two servers answers through the openai package and curl, and
   expect(processesWith(folder)).toEqual([]);
 });
 
-test("a second signal ends the servers with the gateway", async () => {
-  const { folder, config } = await setUp();
-  const stateDir = await makeStateDir();
-  await writeFile(join(stateDir, "openclaw.json"), JSON.stringify(config));
-  const env = { HOME: stateDir, OPENCLAW_STATE_DIR: stateDir, OPENCLAW_GATEWAY_TOKEN: SECRETS.token };
-  const gateway = start(process.execPath, [BIN, "run", "--port", "0"], { env });
-  await gateway.printed(/on (http:\S+)/);
-  await expect.poll(() => processesWith(folder).length, { timeout: 20_000 }).toBe(1);
+test("a second signal ends a stubborn server with the gateway, at once", async () => {
+  const { marker, asked, config } = await setUpStubborn();
+  const gateway = await startWith(config, ["run", "--port", "0"]);
+  const [, url = ""] = await gateway.printed(/on (http:\S+)/);
+  void askUntilCut(url);
+  await toldOfTool(asked);
   gateway.child.kill("SIGINT");
+  await gateway.printed(/Stopping/);
   gateway.child.kill("SIGTERM");
-  await gateway.exited;
-  await expect.poll(() => processesWith(folder)).toEqual([]);
+  expect((await gateway.exited).code).toBe(143);
+  await expect.poll(() => processesWith(marker), { timeout: 10_000 }).toEqual([]);
 });
+
+test("a terminal that hangs up ends the gateway and its servers as SIGTERM does", async () => {
+  const { marker, asked, config } = await setUpStubborn();
+  const gateway = await startWith(config, ["run", "--port", "0", "--drain-timeout", "1s"]);
+  const [, url = ""] = await gateway.printed(/on (http:\S+)/);
+  void askUntilCut(url);
+  await toldOfTool(asked);
+  gateway.child.kill("SIGHUP");
+  expect((await gateway.exited).code).toBe(0);
+  expect(processesWith(marker)).toEqual([]);
+});
+
+test.each([
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+  ["SIGHUP", 129],
+] as const)("%s stops a run of the command line, and its servers", async (signal, code) => {
+  const { marker, asked, config } = await setUpStubborn();
+  const agent = await startWith(config, ["agent", "-m", "hi"]);
+  await toldOfTool(asked);
+  agent.child.kill(signal);
+  expect(await agent.exited).toMatchObject({ code, signal: null });
+  expect(processesWith(marker)).toEqual([]);
+});
+
+test("a second signal ends a run of the command line at once, and its servers", async () => {
+  const { marker, asked, config } = await setUpStubborn();
+  const agent = await startWith(config, ["agent", "-m", "hi"]);
+  await toldOfTool(asked);
+  agent.child.kill("SIGINT");
+  // The answer's last line is printed before the servers are waited for.
+  await agent.printed(/\n$/);
+  expect(processesWith(marker)).toHaveLength(1);
+  agent.child.kill("SIGINT");
+  expect((await agent.exited).code).toBe(130);
+  await expect.poll(() => processesWith(marker), { timeout: 10_000 }).toEqual([]);
+});
+
+/** Asks again and again, for a model that knows its tools, until the gateway ends. */
+async function askUntilCut(url: string): Promise<void> {
+  const headers = { authorization: `Bearer ${SECRETS.token}`, "content-type": "application/json" };
+  const body = JSON.stringify({ model: "openclaw", messages: [{ role: "user", content: "hi" }] });
+  for (;;) {
+    try {
+      const signal = AbortSignal.timeout(5000);
+      await fetch(`${url}/v1/chat/completions`, { method: "POST", headers, body, signal });
+    } catch (error) {
+      if ((error as Error).name !== "TimeoutError") return;
+    }
+  }
+}
 
 test("the page shows what such an agent does", async () => {
   const { config } = await setUp();

@@ -41,7 +41,9 @@ async function serve(page: string | undefined): Promise<number> {
 /** The page is nothing without the endpoint, so it is on here whatever the config says. */
 function withChat(loaded: LoadedConfig): LoadedConfig {
   const { gateway } = loaded.config;
-  const http = { ...gateway.http, endpoints: { ...gateway.http.endpoints, chatCompletions: { enabled: true } } };
+  const { endpoints } = gateway.http;
+  const chatCompletions = { ...endpoints.chatCompletions, enabled: true };
+  const http = { ...gateway.http, endpoints: { ...endpoints, chatCompletions } };
   return { ...loaded, config: { ...loaded.config, gateway: { ...gateway, http } } };
 }
 

@@ -4,14 +4,19 @@ import { resolveAgent } from "../agents/resolve-agent.ts";
 import { LOCAL, OPERATOR } from "../auth/caller.ts";
 import type { Environment } from "../config/env.ts";
 import { loadConfig } from "../config/load.ts";
+import { GatewayError } from "../errors/gateway-error.ts";
 import { StateLockedError } from "../errors/state-locked-error.ts";
 import { createGateway } from "../gateway.ts";
 import type { RunResult } from "../runs/run.ts";
 import { readSessionKeyHeader, resolveSession } from "../sessions/session-key.ts";
 import { applyOptions } from "./apply-options.ts";
 import { type Options, UsageError } from "./options.ts";
+import { onStopSignal } from "./stop-signals.ts";
 
-/** `openclaw-gateway agent`: one turn through the same run path as a request, to the terminal. */
+/**
+ * `openclaw-gateway agent`: one turn through the same run path as a request, to the terminal. A signal stops it, and
+ * what it started.
+ */
 export async function runAgent(options: Options, env: Environment): Promise<number> {
   const text = options.message;
   if (!text?.trim()) throw new UsageError("agent needs a message: -m TEXT");
@@ -43,6 +48,7 @@ export async function runAgent(options: Options, env: Environment): Promise<numb
     }
   }
 
+  const stopped = onStopSignal();
   const run = gateway.runs.start({
     agent,
     turn: { messages: [{ role: "user", content: text }], instructions: [], params: {}, stream: options.json !== true },
@@ -54,10 +60,17 @@ export async function runAgent(options: Options, env: Environment): Promise<numb
     for (const event of events) if (event.type === "text-delta") process.stdout.write(event.text);
     return undefined;
   });
+  let signalCode: number | undefined;
+  void stopped.then((exitCode) => {
+    signalCode = exitCode;
+    run.abort(new GatewayError("run_aborted", "The run was stopped by a signal."));
+  });
   const result = await run.result;
-  await gateway.close();
   if (options.json) process.stdout.write(`${JSON.stringify(toJson(run.id, agent.id, session.key, result))}\n`);
   else process.stdout.write("\n");
+  // Nothing is left to wait for but a server that does not want to end.
+  await gateway.close({ drainTimeoutMs: 0 });
+  if (signalCode !== undefined) return signalCode;
   if (!result.error) return 0;
   if (!options.json) process.stderr.write(`${result.error.message}\n`);
   return 1;

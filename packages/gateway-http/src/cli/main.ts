@@ -8,12 +8,17 @@ import { runInit } from "./init.ts";
 import { HELP, OPTIONS, type Options, UsageError } from "./options.ts";
 import { runGateway } from "./run.ts";
 
-/** Exit codes: 0, 1 failure, 2 usage, 78 config (`EX_CONFIG` of sysexits.h). */
+/** Where one writes to a reader that is gone: a closed pipe, a terminal that hung up. */
+const READER_GONE = new Set(["EPIPE", "EIO"]);
+
+/** Exit codes: 0, 1 failure, 2 usage, 78 config (`EX_CONFIG` of sysexits.h); 128 and a signal's number. */
 export async function main(argv: string[]): Promise<number> {
   // A reader that went away (`| head -1`) is no reason to cut the answers of others.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-  });
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (!READER_GONE.has(error.code ?? "")) throw error;
+    });
+  }
   try {
     return await dispatch(argv);
   } catch (error) {

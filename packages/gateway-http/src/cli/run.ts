@@ -4,14 +4,15 @@ import { createGateway, type Gateway } from "../gateway.ts";
 import { applyOptions, drainTimeout } from "./apply-options.ts";
 import { banner } from "./banner.ts";
 import type { Options } from "./options.ts";
+import { onStopSignal } from "./stop-signals.ts";
 
-/** `openclaw-gateway run`: serves until SIGTERM or SIGINT, then lets running answers finish. */
+/** `openclaw-gateway run`: serves until SIGTERM, SIGINT or SIGHUP, then lets running answers finish. */
 export async function runGateway(options: Options, env: Environment): Promise<number> {
   const drainTimeoutMs = drainTimeout(options["drain-timeout"]);
   const loaded = applyOptions(await loadConfig({ path: options.config, env }), options);
   const gateway = createGateway({ config: loaded });
   // Before anyone can know that it runs: a supervisor may stop it as soon as it sees the first line.
-  const stopped = onStopSignals();
+  const stopped = onStopSignal();
   const address = await listen(gateway, loaded.config.gateway.port);
   for (const notice of loaded.notices) process.stderr.write(`${notice}\n`);
   process.stdout.write(banner({ address, gateway, loaded }));
@@ -28,21 +29,4 @@ async function listen(gateway: Gateway, port: number): ReturnType<Gateway["liste
     if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
     throw new Error(`Port ${port} is in use. Another gateway? Choose one with --port or OPENCLAW_GATEWAY_PORT.`);
   }
-}
-
-/** Settles with the first signal. The second ends the process: sockets are cut, not ended, so no half looks whole. */
-function onStopSignals(): Promise<void> {
-  return new Promise((resolve) => {
-    let isStopping = false;
-    for (const [signal, exitCode] of [
-      ["SIGTERM", 143],
-      ["SIGINT", 130],
-    ] as const) {
-      process.on(signal, () => {
-        if (isStopping) process.exit(exitCode);
-        isStopping = true;
-        resolve();
-      });
-    }
-  });
 }

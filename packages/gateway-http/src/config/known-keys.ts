@@ -30,7 +30,7 @@ const PASSED_OVER: KeyTable = {
   mcp: "sessionIdleTtlMs",
   models: "bedrockDiscovery mode pricing",
   "models.providers.*": "auth authHeader injectNumCtxForOpenAICompat",
-  "models.providers.*.models.*": "compat cost input maxTokens name reasoning",
+  "models.providers.*.models.*": "compat cost maxTokens name reasoning",
   logging: "consoleLevel consoleStyle file maxFileBytes redactPatterns redactSensitive",
 };
 
@@ -43,12 +43,12 @@ const REFUSED: KeyTable = {
   gateway: "tls",
   "gateway.auth": "keys trustedProxy",
   "gateway.http": "cors",
-  "gateway.http.endpoints.chatCompletions": "images",
   "agents.defaults": "runner",
   "agents.defaults.tools": "alsoAllow byProvider elevated exec fs loopDetection profile sandbox",
   "agents.list.*": "runner",
   "agents.list.*.tools": "alsoAllow byProvider elevated exec fs loopDetection profile sandbox",
-  "mcp.servers.*": "auth connectionTimeoutMs cwd disabled enabled oauth timeout transport workingDirectory",
+  "mcp.servers.*": `auth connectionTimeoutMs cwd disabled enabled oauth timeout toolFilter transport type
+    workingDirectory`,
   models: "proxy",
   "models.providers.*.models.*": "api headers",
 };

@@ -42,7 +42,11 @@ const serverSchema = z
   })
   .superRefine(({ command, args, env, url, headers }, context) => {
     const add = (message: string, ...path: string[]) => context.addIssue({ code: "custom", message, path });
-    if (command === undefined && url === undefined) add("needs command (a program to start) or url (a server to call)");
+    // An unknown key may well be one of the two with a slip of the pen; it is told of by itself.
+    const isMissing = command === undefined && url === undefined;
+    if (isMissing && !context.issues.some(({ code }) => code === "unrecognized_keys")) {
+      add("needs command (a program to start) or url (a server to call)");
+    }
     if (command !== undefined && url !== undefined) return add("give command or url, not both", "url");
     if (url !== undefined && args !== undefined) add("only together with command", "args");
     if (url !== undefined && env !== undefined) add("only together with command", "env");

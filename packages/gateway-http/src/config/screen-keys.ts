@@ -45,13 +45,21 @@ export function screenKeys(input: unknown): Screened {
       const childPattern = patternOf(pattern, key);
       const kind = kindOfKey(childPattern);
       if (PROTOTYPE_KEYS.has(key)) unknown.push(childPath);
-      else if (kind !== undefined) sortOut(kind, childPath, childPattern);
+      else if (childPattern === "tools" && hasServers(input)) {
+        // OpenClaw's policy may deny some of them: passed over, it would leave open what somebody closed.
+        problems.push({ path: childPath, message: `${NOT_SUPPORTED}: use agents.defaults.tools` });
+      } else if (kind !== undefined) sortOut(kind, childPath, childPattern);
       else kept[key] = screen(child, childPath, childPattern);
     }
     return kept;
   };
 
   return { value: screen(input, [], ""), problems, unknown, passedOver };
+}
+
+function hasServers(input: unknown): boolean {
+  const servers = isPlainObject(input) && isPlainObject(input.mcp) ? input.mcp.servers : undefined;
+  return isPlainObject(servers) && Object.keys(servers).length > 0;
 }
 
 /** Objects of another realm count: their prototype's prototype is null too. */

@@ -2,12 +2,16 @@ import { distance } from "fastest-levenshtein";
 import { knownPatterns, patternOf } from "./known-keys.ts";
 import { type ConfigPath, formatPath } from "./problem.ts";
 
+/** Keys of other programs for what has another name here. */
+const FOREIGN: Readonly<Record<string, string>> = { mcpServers: "mcp.servers" };
+
 /**
  * The known key most like an unknown one, as it would be written: a sibling with a slip of the pen, or the same name
  * in another place.
  */
 export function suggestKey(path: ConfigPath): string | undefined {
   const key = String(path.at(-1) ?? "");
+  if (path.length === 1 && Object.hasOwn(FOREIGN, key)) return FOREIGN[key];
   const parent = path.slice(0, -1).reduce<string>(patternOf, "");
   const { served, others } = knownPatterns();
   const sibling = nearestName(

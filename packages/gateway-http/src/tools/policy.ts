@@ -9,14 +9,27 @@ export interface ToolPolicy {
   readonly deny?: readonly string[] | undefined;
 }
 
-/** The tools of `source` that a policy lets through, now and whenever they change. */
-export function allowTools(source: ToolSource, { allow, deny = [] }: ToolPolicy): ToolSource {
-  if (allow === undefined && deny.length === 0) return source;
+/** What OpenAI takes in one request, and more than any model chooses well from. */
+export const MAX_TOOLS = 128;
+
+/** A source that wants to know when an agent gets only some of its tools. */
+interface BoundedSource extends ToolSource {
+  onTooMany?(allowed: number): void;
+}
+
+/** The tools of `source` that a policy lets through, now and whenever they change; no more than {@link MAX_TOOLS}. */
+export function allowTools(source: BoundedSource, { allow, deny = [] }: ToolPolicy): ToolSource {
+  // Nothing to wait for.
+  if (allow?.length === 0) return { ready: () => Promise.resolve(), list: () => [] };
   const isAllowed = allow === undefined ? () => true : toMatcher(allow);
   const isDenied = toMatcher(deny);
   return {
     ready: () => source.ready(),
-    list: () => source.list().filter(({ name }) => isAllowed(name) && !isDenied(name)),
+    list() {
+      const allowed = source.list().filter(({ name }) => isAllowed(name) && !isDenied(name));
+      if (allowed.length > MAX_TOOLS) source.onTooMany?.(allowed.length);
+      return allowed.slice(0, MAX_TOOLS);
+    },
   };
 }
 

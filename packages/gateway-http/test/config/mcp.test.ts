@@ -136,3 +136,12 @@ test.each(["*", "f*", "files__*", "a__b", "*__{read,list}_file", "[fg]*", "?__x"
     expect(problems({ agents: { defaults: { tools: { allow: [glob], deny: [glob] } } } })).toEqual([]);
   },
 );
+
+test("keys that stand elsewhere here are told of", () => {
+  const mcp = { servers: { x: { command: "a" } } };
+  expect(problems({ mcp, tools: { deny: ["*"] } })).toEqual([
+    "tools: not supported by this version: use agents.defaults.tools",
+  ]);
+  expect(problems({ mcp: { servers: {} }, tools: { deny: ["*"] } })).toEqual([]);
+  expect(problems({ mcpServers: {} })).toEqual(["mcpServers: unknown key; did you mean mcp.servers?"]);
+});

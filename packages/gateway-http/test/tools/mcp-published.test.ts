@@ -1,8 +1,10 @@
 import { mkdtemp, readFile, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { published, startTools } from "./start-tools.ts";
+
+vi.setConfig({ testTimeout: 40_000 });
 
 async function temporaryFolder(): Promise<string> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), "mcp-")));
@@ -11,13 +13,13 @@ async function temporaryFolder(): Promise<string> {
 }
 
 test("server-everything over stdio lists its tools, and each kind of content is read", async () => {
-  const { tools, lines, names, call } = startTools({
+  const { tools, lines, names, have, call } = startTools({
     all: { command: process.execPath, args: [published("everything")] },
   });
   expect(tools.settled).toBe(false);
   await tools.ready();
   expect(tools.settled).toBe(true);
-  expect(names()).toContain("all__echo");
+  await have("all__echo");
   expect(names()).toEqual(names().toSorted());
   expect(await call("all__echo", { message: "hello" })).toEqual({ ok: true, text: "Echo: hello" });
   expect(await call("all__get-sum", { a: 1, b: 2 })).toEqual({ ok: true, text: expect.stringContaining("3") });
@@ -34,8 +36,8 @@ test("server-everything over stdio lists its tools, and each kind of content is 
 });
 
 test("a tool's parameters are the server's schema without its dialect", async () => {
-  const { tools } = startTools({ all: { command: process.execPath, args: [published("everything")] } });
-  await tools.ready();
+  const { tools, have } = startTools({ all: { command: process.execPath, args: [published("everything")] } });
+  await have("all__echo");
   const echo = tools.list().find(({ name }) => name === "all__echo");
   expect(echo?.parameters).toMatchObject({ type: "object", properties: { message: { type: "string" } } });
   expect(echo?.parameters).not.toHaveProperty("$schema");
@@ -43,11 +45,12 @@ test("a tool's parameters are the server's schema without its dialect", async ()
 });
 
 test("a call that tells of its progress is waited for, and one whose run is stopped rejects with the reason", async () => {
-  const { tools, call } = startTools({ all: { command: process.execPath, args: [published("everything")] } });
-  await tools.ready();
+  const { call } = startTools({ all: { command: process.execPath, args: [published("everything")] } });
   expect(await call("all__trigger-long-running-operation", { duration: 0.2, steps: 2 })).toMatchObject({ ok: true });
   const stop = new AbortController();
   const stopped = call("all__trigger-long-running-operation", { duration: 60, steps: 2 }, stop.signal);
+  stopped.catch(() => {});
+  await new Promise(setImmediate);
   stop.abort(new Error("stopped"));
   await expect(stopped).rejects.toThrow("stopped");
   await expect(call("all__echo", { message: "x" }, AbortSignal.abort(new Error("before")))).rejects.toThrow("before");
@@ -56,10 +59,9 @@ test("a call that tells of its progress is waited for, and one whose run is stop
 
 test("server-filesystem writes into its folder and nowhere else", async () => {
   const folder = await temporaryFolder();
-  const { tools, call } = startTools({
+  const { call } = startTools({
     files: { command: process.execPath, args: [published("filesystem"), folder] },
   });
-  await tools.ready();
   const path = join(folder, "note.txt");
   expect(await call("files__write_file", { path, content: "dear diary" })).toMatchObject({ ok: true });
   expect(await readFile(path, "utf8")).toBe("dear diary");
@@ -72,14 +74,13 @@ test("server-filesystem writes into its folder and nowhere else", async () => {
 
 test("server-memory remembers, in the file that its environment names", async () => {
   const folder = await temporaryFolder();
-  const { tools, call } = startTools({
+  const { call } = startTools({
     memory: {
       command: process.execPath,
       args: [published("memory")],
       env: { MEMORY_FILE_PATH: join(folder, "memory.jsonl") },
     },
   });
-  await tools.ready();
   const entities = [{ name: "Ada", entityType: "person", observations: ["counts"] }];
   expect(await call("memory__create_entities", { entities })).toMatchObject({ ok: true });
   expect((await call("memory__search_nodes", { query: "Ada" })).text).toContain("counts");
@@ -88,11 +89,11 @@ test("server-memory remembers, in the file that its environment names", async ()
 
 test("several servers are there together, sorted by the names of their tools", async () => {
   const folder = await temporaryFolder();
-  const { tools, names } = startTools({
+  const { tools, names, have } = startTools({
     zoo: { command: process.execPath, args: [published("everything")] },
     files: { command: process.execPath, args: [published("filesystem"), folder] },
   });
-  await tools.ready();
+  await have("files__write_file", "zoo__echo");
   expect(names()).toEqual(names().toSorted());
   expect(names()[0]).toMatch(/^files__/);
   expect(names().at(-1)).toMatch(/^zoo__/);

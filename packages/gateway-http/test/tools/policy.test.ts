@@ -55,3 +55,25 @@ test("a policy holds for tools that come later, and waits as long as what it sta
   await allowed.ready();
   expect(isReady).toBe(true);
 });
+
+test("who may use no tool waits for none", async () => {
+  const source: ToolSource = { ready: () => new Promise(() => {}), list: () => [toTool("files__read")] };
+  const none = allowTools(source, { allow: [] });
+  await none.ready();
+  expect(none.list()).toEqual([]);
+});
+
+test("of more tools than providers take the first are there, and the source is told", () => {
+  const told: number[] = [];
+  const list = () => Array.from({ length: 200 }, (_, at) => toTool(`a__${1000 + at}`));
+  const source = { ready: async () => {}, list, onTooMany: (allowed: number) => told.push(allowed) };
+  expect(allowTools(source, {}).list()).toEqual(
+    list()
+      .slice(0, 128)
+      .map(() => expect.anything()),
+  );
+  expect(allowTools(source, {}).list().at(-1)?.name).toBe("a__1127");
+  expect(told).toEqual([200, 200]);
+  expect(allowTools(source, { deny: ["a__11*"] }).list()).toHaveLength(100);
+  expect(told).toHaveLength(2);
+});

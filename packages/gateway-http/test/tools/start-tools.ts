@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { onTestFinished } from "vitest";
+import { expect, onTestFinished, vi } from "vitest";
 import { parseConfig } from "../../src/config/parse.ts";
 import type { ConfigInput } from "../../src/config/schema.ts";
 import type { Variables } from "../../src/config/substitute.ts";
@@ -16,10 +16,16 @@ interface LogLine {
   [field: string]: unknown;
 }
 
+/** What a server does soon on an idle machine, and in the end on any. */
+export const SOON = { timeout: 25_000 };
+
 interface Started {
   tools: McpTools;
   lines: LogLine[];
   names(): string[];
+  /** Waits until these tools are there, beside others: `ready()` gives up after 5 s, which a slow machine takes. */
+  have(...names: string[]): Promise<void>;
+  /** Waits until this tool is there, and calls it. */
   call(name: string, args?: Record<string, unknown>, signal?: AbortSignal): Promise<ToolResult>;
 }
 
@@ -33,13 +39,20 @@ export function startTools(servers: Servers, variables: Variables = { PATH: proc
     log: (level, fields, message) => lines.push({ level, ...fields, message }),
   });
   onTestFinished(() => tools.close());
+  const names = () => tools.list().map(({ name }) => name);
+  const have = async (...wanted: string[]) => {
+    await tools.ready();
+    await vi.waitFor(() => expect(names()).toEqual(expect.arrayContaining(wanted)), SOON);
+  };
   return {
     tools,
     lines,
-    names: () => tools.list().map(({ name }) => name),
+    names,
+    have,
     async call(name, args = {}, signal = new AbortController().signal) {
+      await have(name);
       const tool = tools.list().find((one) => one.name === name);
-      if (!tool) throw new Error(`no tool ${name}; there are ${tools.list().map((one) => one.name)}`);
+      if (!tool) throw new Error(`${name} went away again`);
       return tool.run(args, { signal, runId: "r", agentId: "a", sessionKey: "s" });
     },
   };

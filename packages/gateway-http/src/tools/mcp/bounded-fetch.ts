@@ -13,7 +13,7 @@ export function createBoundedFetch(onTooLarge: () => void): Fetch {
   return async (url, init) => {
     const response = await fetch(url, init);
     if (response.body === null) return response;
-    const isStream = response.headers.get("content-type")?.startsWith("text/event-stream") === true;
+    const isStream = /^text\/event-stream\b/i.test(response.headers.get("content-type") ?? "");
     const count = isStream ? createEventCounter() : createCounter();
     const limit = new TransformStream<Uint8Array, Uint8Array>({
       transform(chunk, controller) {

@@ -1,10 +1,22 @@
-import { type Client, ProtocolError, SdkError, SdkErrorCode } from "@modelcontextprotocol/client";
+import {
+  type CallToolResult,
+  type Client,
+  type ContentBlock,
+  ProtocolError,
+  SdkError,
+  SdkErrorCode,
+} from "@modelcontextprotocol/client";
 import type { ToolResult } from "../tool.ts";
 import type { ListedTool } from "./list-tools.ts";
-import { toToolResult } from "./tool-result.ts";
 
 /** How long a tool may be silent. One that tells of its progress has as long as the run has. */
 const SILENCE_MS = 60_000;
+
+export interface CallContext {
+  readonly signal: AbortSignal;
+  /** Takes secrets out of a failure: an error may repeat what the server was given. Results are the server's own. */
+  redact(text: string): string;
+}
 
 /**
  * Calls a tool and waits for its result, or for the server's word that there is none.
@@ -14,7 +26,7 @@ export async function callTool(
   client: Client,
   { name, inputSchema }: ListedTool,
   args: Readonly<Record<string, unknown>>,
-  signal: AbortSignal,
+  { signal, redact }: CallContext,
 ): Promise<ToolResult> {
   signal.throwIfAborted();
   try {
@@ -35,7 +47,7 @@ export async function callTool(
     signal.throwIfAborted();
     const text = explain(error);
     if (text === undefined) throw error;
-    return { ok: false, text };
+    return { ok: false, text: redact(text) };
   }
 }
 
@@ -48,4 +60,35 @@ function explain(error: unknown): string | undefined {
     return "The tool's server gave an answer that is no result of a tool.";
   }
   return undefined;
+}
+
+/** A server's answer as the model reads it. What is no text is named, with its size. */
+export function toToolResult({ content, structuredContent, isError }: CallToolResult): ToolResult {
+  const ok = isError !== true;
+  // Servers that answer in data are to say the same in text; those that do not have only the data.
+  if (content.length === 0 && structuredContent !== undefined) return { ok, text: JSON.stringify(structuredContent) };
+  return { ok, text: content.map(toText).join("\n") };
+}
+
+function toText(block: ContentBlock): string {
+  switch (block.type) {
+    case "text":
+      return block.text;
+    case "image":
+    case "audio":
+      return `[${block.type} ${block.mimeType}, ${sizeOf(block.data)} bytes]`;
+    case "resource_link":
+      return `[resource ${block.uri}: ${block.name}]`;
+    case "resource": {
+      const { resource } = block;
+      if ("text" in resource) return resource.text;
+      return `[resource ${resource.uri}, ${resource.mimeType ?? "binary"}, ${sizeOf(resource.blob)} bytes]`;
+    }
+  }
+}
+
+/** Of what base64 stands for. */
+function sizeOf(base64: string): number {
+  const padding = base64.endsWith("==") ? 2 : base64.endsWith("=") ? 1 : 0;
+  return Math.floor((base64.length * 3) / 4) - padding;
 }

@@ -8,7 +8,9 @@ import type { McpCommand, McpUrl } from "../../config/schema-mcp.ts";
 import type { Variables } from "../../config/substitute.ts";
 import { createBoundedFetch } from "./bounded-fetch.ts";
 import { toChildEnvironment } from "./child-environment.ts";
-import { CONNECT_MS, TOO_LARGE } from "./limits.ts";
+import { followRequests } from "./follow-requests.ts";
+import { TOO_LARGE } from "./limits.ts";
+import { createReconnector } from "./reconnect.ts";
 import { createStdioTransport } from "./stdio-transport.ts";
 
 /** How long a server may take over the end of its session. */
@@ -19,10 +21,8 @@ export interface Link {
   readonly transport: Transport;
   /** How to find out which protocol a server speaks. One that is started again for each question is not asked. */
   readonly versionNegotiation: VersionNegotiationOptions | undefined;
-  /** How long it may take over each step of the introduction, in milliseconds. */
-  readonly stepMs: number;
   /** Whether what goes wrong in between can mean that the server is gone: a program's end is seen, an address's is not. */
-  readonly mayBeGone: boolean;
+  readonly lossIsSilent: boolean;
   /** Why it ended by itself, where that is known. */
   endReason(): string | undefined;
   /** The end of what a program wrote to standard error. */
@@ -42,9 +42,7 @@ function createStdioLink(server: McpCommand, env: Record<string, string>): Link 
   return {
     transport,
     versionNegotiation: undefined,
-    // All of it happens in the first one: `npx` may have a server to fetch.
-    stepMs: 2 * CONNECT_MS,
-    mayBeGone: false,
+    lossIsSilent: false,
     endReason: () => transport.endReason,
     complaints: () => transport.complaints,
     farewell: () => Promise.resolve(),
@@ -60,12 +58,13 @@ function createHttpLink({ url, headers }: McpUrl): Link {
       // The SDK would ask for the rest of a stream again and again.
       void transport.close();
     }),
+    reconnectionScheduler: createReconnector(() => requests.active > 0),
   });
+  const requests = followRequests(transport);
   return {
     transport,
     versionNegotiation: { mode: "auto" },
-    stepMs: CONNECT_MS / 2,
-    mayBeGone: true,
+    lossIsSilent: true,
     endReason: () => endReason,
     complaints: () => "",
     async farewell() {

@@ -1,8 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Config } from "../../config/schema.ts";
 import type { Variables } from "../../config/substitute.ts";
+import { MAX_TOOLS } from "../policy.ts";
 import type { Tool, ToolSource } from "../tool.ts";
 import type { ServerConnection } from "./server-connection.ts";
+import { createLeftOutTeller } from "./tell-left-out.ts";
 import { toTools } from "./to-tools.ts";
 
 /** How long tools that are not there yet are waited for. */
@@ -21,6 +23,8 @@ export interface McpToolsOptions {
 export interface McpTools extends ToolSource {
   /** Whether `ready()` has settled: every server has answered or failed to, or 5 s have passed. */
   readonly settled: boolean;
+  /** To be told when an agent may use more tools than it can be given. */
+  onTooMany(allowed: number): void;
   /** Disconnects, and ends the servers that were started. Takes some 6 s when one does not want to end. */
   close(): Promise<void>;
 }
@@ -28,19 +32,14 @@ export interface McpTools extends ToolSource {
 /** Nothing is started or loaded before `ready()` is called, and nothing at all without servers. */
 export function createMcpTools({ servers, variables, redact, log }: McpToolsOptions): McpTools {
   const entries = Object.entries(servers);
-  const told = new Set<string>();
+  const tellLeftOut = createLeftOutTeller(log);
+  let toldTooMany = false;
   let settled = entries.length === 0;
   let closed = false;
   let started: Promise<void> | undefined;
   let connecting: Promise<readonly ServerConnection[]> | undefined;
   let connections: readonly ServerConnection[] = [];
   let tools: readonly Tool[] | undefined;
-
-  function tellOnce(fields: object, message: string): void {
-    const line = JSON.stringify([fields, message]);
-    if (!told.has(line)) log("warn", fields, message);
-    told.add(line);
-  }
 
   function onChange(): void {
     tools = undefined;
@@ -73,8 +72,13 @@ export function createMcpTools({ servers, variables, redact, log }: McpToolsOpti
       return started ?? Promise.resolve();
     },
     list() {
-      tools ??= toTools(connections, tellOnce);
+      tools ??= toTools(connections, tellLeftOut);
       return tools;
+    },
+    onTooMany(allowed) {
+      if (toldTooMany) return;
+      toldTooMany = true;
+      log("warn", { allowed, given: MAX_TOOLS }, "an agent has too many tools of MCP servers: choose with tools.allow");
     },
     async close() {
       closed = true;

@@ -120,7 +120,7 @@ export function connectServer({ name, server, variables, redact, log, onChange }
       const current = session;
       if (!current) return { ok: false, text: `The server "${name}" of this tool is not there: ${endReason}.` };
       try {
-        return await callTool(current.client, tool, args, signal);
+        return await callTool(current.client, tool, args, { signal, redact });
       } catch (error) {
         signal.throwIfAborted();
         const reason = session === current ? redact(describeError(error)) : endReason;

@@ -67,12 +67,12 @@ export async function openSession(server: McpCommand | McpUrl, options: SessionO
     isOpen: () => isOpen,
     onTools,
     onFailure(error) {
-      if (link.mayBeGone) end(describeError(error));
+      if (link.lossIsSilent) end(describeError(error));
     },
   });
   client.onclose = () => end("it closed the connection");
   client.onerror = () => {
-    if (link.mayBeGone) watch.look();
+    if (link.lossIsSilent) watch.look();
   };
 
   const toError = (reason: string) => new SessionError(link.endReason() ?? reason, link.complaints());
@@ -85,7 +85,8 @@ export async function openSession(server: McpCommand | McpUrl, options: SessionO
   }
 
   async function connect(): Promise<readonly ListedTool[]> {
-    await client.connect(transport, { timeout: link.stepMs });
+    // It has all of the time in any step: `npx` may have a server to fetch.
+    await client.connect(transport, { timeout: 2 * CONNECT_MS });
     return listTools(client);
   }
 

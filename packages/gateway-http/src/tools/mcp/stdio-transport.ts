@@ -1,13 +1,17 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type JSONRPCMessage, ReadBuffer, serializeMessage, type Transport } from "@modelcontextprotocol/client";
+import { type JSONRPCMessage, serializeMessage, type Transport } from "@modelcontextprotocol/client";
 import type { McpCommand } from "../../config/schema-mcp.ts";
-import { MAX_MESSAGE_BYTES, TOO_LARGE } from "./limits.ts";
+import { MAX_MESSAGE_BYTES } from "./limits.ts";
+import { createMessageReader } from "./message-reader.ts";
 import { type ProcessGroup, startGroup } from "./process-group.ts";
 
 /** What is kept of standard error. More than is told, so that a secret in what is told is there as a whole. */
 const STDERR_CHARACTERS = 8192;
-/** After the exit of a program its last words may still be on their way. */
+/** Around the exit of a program its last words, and word of the exit itself, may still be on their way. */
 const FLUSH_MS = 500;
+/** Small messages take more memory than their bytes: so many may wait to be read, of whatever size. */
+const MAX_UNREAD = 10_000;
+const DOES_NOT_READ = "it does not read what it is sent";
 
 export interface StdioTransport extends Transport {
   /** Why there is no connection any more, when it was not `close()`. */
@@ -21,55 +25,42 @@ export interface StdioTransport extends Transport {
  * that it started: a server behind `npx` would outlive the gateway.
  */
 export function createStdioTransport({ command, args }: McpCommand, env: Record<string, string>): StdioTransport {
-  const buffer = new ReadBuffer({ maxBufferSize: MAX_MESSAGE_BYTES });
+  const reader = createMessageReader((message) => {
+    if (!deaf) transport.onmessage?.(message);
+  });
+  const told = Promise.withResolvers<void>();
   let group: ProcessGroup | undefined;
-  let pieces: Buffer[] = [];
-  let size = 0;
+  let closed: Promise<unknown> | undefined;
   let complaints = "";
+  let unread = 0;
   let endReason: string | undefined;
   let ending: Promise<void> | undefined;
-  /** Nobody wants to hear any more; it is read all the same, or the program could not write its last and end. */
   let deaf = false;
 
-  /** Whole lines only: the buffer copies and searches all it has at every piece that it is given. */
   function take(chunk: Buffer): void {
+    // Nobody wants to hear any more; it is read all the same, or the program could not write its last and end.
     if (deaf) return;
-    size += chunk.length;
-    const lineEnd = chunk.lastIndexOf("\n") + 1;
-    if (size > MAX_MESSAGE_BYTES) {
-      endReason ??= TOO_LARGE;
-      void transport.close();
-      return;
-    }
-    if (lineEnd === 0) {
-      pieces.push(chunk);
-      return;
-    }
-    buffer.append(Buffer.concat([...pieces, chunk.subarray(0, lineEnd)]));
-    pieces = [chunk.subarray(lineEnd)];
-    size = chunk.length - lineEnd;
-    deliver();
-    // What it leaves behind is an empty view of all that it had.
-    buffer.clear();
+    // One piece for each turn of the loop: others have their turn even when a program never stops talking.
+    group?.child.stdout.pause();
+    setImmediate(() => group?.child.stdout.resume());
+    const problem = reader.take(chunk);
+    if (problem !== undefined) fail(problem);
   }
 
-  function deliver(): void {
-    for (;;) {
-      try {
-        const message = buffer.readMessage();
-        if (message === null) return;
-        transport.onmessage?.(message);
-      } catch (error) {
-        transport.onerror?.(error as Error);
-      }
-    }
+  function fail(reason: string): void {
+    endReason ??= reason;
+    void transport.close();
   }
 
-  async function end(closed?: Promise<unknown>): Promise<void> {
+  const flushed = () => Promise.race([closed, delay(FLUSH_MS, undefined, { ref: false })]);
+
+  async function end(isGone: boolean): Promise<void> {
     const ended = group?.end();
-    if (closed) await Promise.race([closed, delay(FLUSH_MS, undefined, { ref: false })]);
+    if (isGone) await flushed();
     transport.onclose?.();
+    told.resolve();
     await ended;
+    await flushed();
     for (const stream of [group?.child.stdin, group?.child.stdout, group?.child.stderr]) stream?.destroy();
   }
 
@@ -89,27 +80,35 @@ export function createStdioTransport({ command, args }: McpCommand, env: Record<
       child.stderr.setEncoding("utf8").on("data", (text: string) => {
         complaints = (complaints + text).slice(-STDERR_CHARACTERS);
       });
-      const closed = new Promise((resolve) => child.once("close", resolve));
+      closed = new Promise((resolve) => child.once("close", resolve));
       child.once("exit", (code, signal) => {
         if (ending) return;
         endReason = signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`;
-        ending = end(closed);
+        ending = end(true);
       });
       await new Promise<void>((resolve, reject) => {
         child.once("spawn", resolve);
         child.on("error", reject);
       });
     },
-    send(message: JSONRPCMessage) {
-      return new Promise((resolve, reject) => {
-        if (!group || ending) return reject(new Error("not connected"));
-        group.child.stdin.write(serializeMessage(message), (error) => (error ? reject(error) : resolve()));
-      });
+    async send(message: JSONRPCMessage) {
+      if (!group || ending) throw new Error("not connected");
+      const { stdin } = group.child;
+      if (stdin.writableLength > MAX_MESSAGE_BYTES || unread >= MAX_UNREAD) {
+        fail(DOES_NOT_READ);
+        throw new Error(DOES_NOT_READ);
+      }
+      unread += 1;
+      const error = await new Promise((resolve) => stdin.write(serializeMessage(message), resolve));
+      unread -= 1;
+      if (!error) return;
+      // The program is mostly gone then, and its exit says more about it than the pipe does.
+      await Promise.race([told.promise, delay(2 * FLUSH_MS, undefined, { ref: false })]);
+      throw error;
     },
     close() {
       deaf = true;
-      pieces = [];
-      ending ??= end();
+      ending ??= end(false);
       return ending;
     },
   };

@@ -4,6 +4,8 @@ import { type ListedTool, listTools } from "./list-tools.ts";
 
 /** Between two looks at a server's list. */
 const PAUSE_MS = 1000;
+/** Between two streams for news, of a server that ends them at once. */
+const LONGEST_PAUSE_MS = 60_000;
 
 interface Watch {
   readonly client: Client;
@@ -50,10 +52,14 @@ export function watchTools({ client, isOpen, onTools, onFailure }: Watch): ToolW
   /** Only the newest protocol has a stream of its own for this. It may break while the server is well. */
   async function listen(): Promise<void> {
     let subscription = client.autoOpenedSubscription;
+    let pause = PAUSE_MS;
     while (subscription) {
+      const since = performance.now();
       await subscription.closed;
+      if (performance.now() - since > LONGEST_PAUSE_MS) pause = PAUSE_MS;
       look();
-      await delay(PAUSE_MS, undefined, { ref: false });
+      await delay(pause, undefined, { ref: false });
+      pause = Math.min(2 * pause, LONGEST_PAUSE_MS);
       subscription = isOpen() ? await client.listen({ toolsListChanged: true }).catch(() => undefined) : undefined;
     }
   }

@@ -9,6 +9,8 @@ const tools = createMcpTools({
   log: () => {},
 });
 await tools.ready();
-const tool = tools.list().find(({ name }) => name === "family__pids");
+const find = () => tools.list().find(({ name }) => name === "family__pids");
+while (!find()) await new Promise((resolve) => setTimeout(resolve, 50));
+const tool = find();
 const { text } = await tool.run({}, { signal: new AbortController().signal });
 process.stdout.write(text, () => process.exit(0));

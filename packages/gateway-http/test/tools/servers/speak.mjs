@@ -1,8 +1,8 @@
 import { createInterface } from "node:readline";
 
-/** Writes one JSON-RPC message. */
+/** Writes one JSON-RPC message. Returns whether there is room for more. */
 export function say(message) {
-  process.stdout.write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`);
+  return process.stdout.write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`);
 }
 
 export const tool = (name, more) => ({ name, inputSchema: { type: "object" }, ...more });
