@@ -15,7 +15,8 @@ const MAPS: ReadonlySet<string> = new Set([
   "definitions",
   "dependentSchemas",
 ]);
-const REFERENCES = ["$ref", "$dynamicRef", "$recursiveRef"];
+/** What no validator here follows: a schema that says it would be taken for less than it is. */
+const UNKNOWN: ReadonlySet<string> = new Set(["$dynamicRef", "$recursiveRef"]);
 
 /**
  * Checks what can be known of a JSON schema before an answer is: that it is of a size, refers to nothing outside
@@ -27,17 +28,19 @@ export function checkSchema(schema: object): void {
   if (isDeeperThan(schema, MAX_DEPTH)) refuse(`must not be nested deeper than ${MAX_DEPTH} levels`);
   const references: string[] = [];
   const anchors = new Set<string>();
-  look(schema, references, anchors);
+  look(schema, references, anchors, true);
   for (const reference of references) {
     if (!reference.startsWith("#")) refuse(`$ref ${quote(reference)} is not of this schema: it must begin with "#"`);
     if (!leadsSomewhere(schema, reference.slice(1), anchors)) refuse(`$ref ${quote(reference)} leads nowhere`);
   }
 }
 
-function look(node: object, references: string[], anchors: Set<string>): void {
+function look(node: object, references: string[], anchors: Set<string>, isRoot = false): void {
   for (const [key, value] of Object.entries(node)) {
     if (key === "pattern" && typeof value === "string") checkPattern(value);
-    else if (REFERENCES.includes(key) && typeof value === "string") references.push(value);
+    else if (UNKNOWN.has(key)) refuse(`${key} is not supported`);
+    else if (key === "$id" && !isRoot) refuse("$id is supported at its top only");
+    else if (key === "$ref" && typeof value === "string") references.push(value);
     else if (/^\$(?:dynamicA|a)nchor$/.test(key) && typeof value === "string") anchors.add(value);
     if (typeof value !== "object" || value === null || DATA.has(key)) continue;
     if (key === "patternProperties") Object.keys(value).forEach(checkPattern);

@@ -29,10 +29,11 @@ export interface ChunkDecoder {
  * the byte goes the long way, so both give the same events.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
  * @param onError makes the error for an error object that the provider sent as an event
+ * @param isStructured whether the answer is to be JSON
  */
-export function createChunkDecoder(onError: (error: unknown) => GatewayError): ChunkDecoder {
+export function createChunkDecoder(onError: (error: unknown) => GatewayError, isStructured = false): ChunkDecoder {
   const utf8 = new StringDecoder("utf8");
-  const state = createCallState();
+  const state = createCallState(isStructured);
   let rest = "";
   let endsWithReturn = false;
   let endsWithLine = false;

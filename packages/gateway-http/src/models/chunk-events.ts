@@ -26,6 +26,8 @@ export type ReasoningName = "reasoning_content" | "reasoning";
 
 /** What one model call has said so far, as far as later chunks need it. */
 export interface CallState extends ToolCalls {
+  /** Whether the answer is to be JSON. */
+  readonly isStructured: boolean;
   finishReason: FinishReason | undefined;
   usage: Usage | undefined;
   /** What the provider calls the model's reasoning. */
@@ -34,8 +36,9 @@ export interface CallState extends ToolCalls {
   spoke: boolean;
 }
 
-export function createCallState(): CallState {
+export function createCallState(isStructured = false): CallState {
   return {
+    isStructured,
     finishReason: undefined,
     usage: undefined,
     reasoningName: undefined,
@@ -62,8 +65,11 @@ export function toEvents(chunk: ForeignChunk, state: CallState): AgentEvent[] {
   else if (typeof said.content === "string" && said.content !== "") {
     events.push({ type: "text-delta", text: said.content });
   }
-  // A refusal is what the model says instead of an answer; callers that do not know the member still get its words.
-  if (typeof said.refusal === "string" && said.refusal !== "") events.push({ type: "text-delta", text: said.refusal });
+  // A refusal is what the model says instead of an answer. Who asked for JSON must not take it for that; others may not
+  // know the member, and still get its words.
+  if (typeof said.refusal === "string" && said.refusal !== "") {
+    events.push({ type: state.isStructured ? "refusal-delta" : "text-delta", text: said.refusal });
+  }
   if (Array.isArray(said.tool_calls)) {
     said.tool_calls.forEach((call, position) => {
       if (typeof call === "object" && call !== null) addToolCall(call, position, state, events);

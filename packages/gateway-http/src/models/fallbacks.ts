@@ -54,16 +54,19 @@ export function withFallbacks(chain: readonly Candidate[], options: FallbackOpti
     const wasBenched = free[0] !== primary;
     const failures: GatewayError[] = [];
     for (const { model, stream } of free.length > 0 ? free : chain) {
+      const asked = providerOf(model) === providerOf(primary?.model) ? request : withoutOptions(request);
       try {
-        const begun = await begin(() => stream(request, call), call.signal);
+        const begun = await begin(() => stream(asked, call), call.signal);
         bench.back(model);
         return {
           ...begun,
           about: { type: "model" as const, model, ...(model !== primary?.model && { fallback: true }) },
         };
       } catch (error) {
-        if (call.signal.aborted || !isProviders(error)) throw error;
-        bench.put(model, error);
+        if (call.signal.aborted || !(error instanceof GatewayError)) throw error;
+        // Wrong with the request is what the first one finds wrong: another may only be of another kind.
+        if (!isProviders(error) && failures.length === 0) throw error;
+        if (isProviders(error)) bench.put(model, error);
         failures.push(error);
       }
     }
@@ -99,4 +102,33 @@ function isProviders(error: unknown): error is GatewayError {
 function errorToTell(failures: readonly GatewayError[], wasBenched: boolean): GatewayError {
   const says = wasBenched ? failures.find(({ retry, retryAfter }) => retry === true && retryAfter) : undefined;
   return says ?? failures.find(({ retry }) => retry === true) ?? (failures[0] as GatewayError);
+}
+
+/** OpenAI's own names, which every adapter knows. */
+const PARAMS: ReadonlySet<string> = new Set([
+  "temperature",
+  "top_p",
+  "frequency_penalty",
+  "presence_penalty",
+  "seed",
+  "stop",
+  "max_completion_tokens",
+  "max_tokens",
+  "reasoning_effort",
+  "response_format",
+  "tools",
+  "tool_choice",
+  "parallel_tool_calls",
+]);
+
+/** Without what the agent's `params` say in the first provider's own terms: others refuse what they do not know. */
+function withoutOptions(request: ModelRequest): ModelRequest {
+  return {
+    ...request,
+    params: Object.fromEntries(Object.entries(request.params).filter(([name]) => PARAMS.has(name))),
+  };
+}
+
+function providerOf(model: string | undefined): string | undefined {
+  return model?.slice(0, model.indexOf("/"));
 }

@@ -55,6 +55,7 @@ export function createOpenAICompatible({ provider, model, post, redact }: OpenAI
   // One generator and no stream between the socket and the run: each layer would cost every token its promises.
   return async function* streamModel(request, { signal }) {
     let response: PostResponse | undefined;
+    const isStructured = request.params.response_format !== undefined;
     try {
       const body = toRequestBody(request, { model, newTokenLimitName, api });
       response = await post(origin, { path: pathname, headers, body, timeoutMs: provider.timeoutMs, signal });
@@ -65,13 +66,14 @@ export function createOpenAICompatible({ provider, model, post, redact }: OpenAI
       // Some servers ignore `stream` and answer in one piece: what was sent decides, not what was asked.
       const type = response.headers["content-type"] ?? "";
       if (/\bjson\b/i.test(type)) {
-        yield readCompletion(await readText(response, MAX_ANSWER_BYTES), api, refused);
+        const text = await readText(response, MAX_ANSWER_BYTES);
+        yield readCompletion(text, createCallState(isStructured), api, refused);
         return;
       }
       if (!/^text\/event-stream\b/i.test(type)) {
         throw bad(`The provider ${provider.id} answered with neither JSON nor events.`);
       }
-      const decoder = createChunkDecoder((error) => refused(statusOf(error), JSON.stringify({ error })));
+      const decoder = createChunkDecoder((error) => refused(statusOf(error), JSON.stringify({ error })), isStructured);
       for (let bytes = await response.read(); bytes !== undefined; bytes = await response.read()) {
         const events = decoder.decode(bytes);
         if (decoder.done) {
@@ -103,7 +105,7 @@ function bad(message: string): GatewayError {
   return new GatewayError("provider_bad_response", message);
 }
 
-function readCompletion(text: string, api: string, refused: Refused): AgentEvent[] {
+function readCompletion(text: string, state: CallState, api: string, refused: Refused): AgentEvent[] {
   let completion: ForeignChunk;
   try {
     completion = JSON.parse(text) as ForeignChunk;
@@ -115,7 +117,6 @@ function readCompletion(text: string, api: string, refused: Refused): AgentEvent
   if (!Array.isArray(choices) || choices.length === 0 || choices[0]?.message == null) {
     throw bad("The provider's answer holds no message.");
   }
-  const state = createCallState();
   const events = toEvents(completion, state);
   return [...events, ...closing(state, api)];
 }

@@ -4,7 +4,7 @@ import { GatewayError } from "../../src/index.ts";
 import { withFallbacks } from "../../src/models/fallbacks.ts";
 import type { StreamModel } from "../../src/models/model.ts";
 
-const REQUEST = { messages: [], params: {}, stream: true };
+const REQUEST = { messages: [], params: { temperature: 0, thinking: {} }, stream: true };
 const HELLO: AgentEvent[] = [{ type: "text-delta", text: "hello" }];
 type Try = GatewayError | Error | readonly (readonly AgentEvent[])[];
 
@@ -12,12 +12,15 @@ type Try = GatewayError | Error | readonly (readonly AgentEvent[])[];
 function chainOf(...models: readonly (readonly Try[])[]) {
   const tries: string[] = [];
   const lines: string[] = [];
+  /** Names of the params of each try. */
+  const heard: string[] = [];
   let clock = 0;
   const chain = models.map((says, at) => {
     const model = `${"abc"[at]}/x`;
     let count = 0;
-    const stream: StreamModel = async function* () {
+    const stream: StreamModel = async function* ({ params }) {
       tries.push(model);
+      heard.push(Object.keys(params).join(" "));
       const said = says[Math.min(count++, says.length - 1)] as Try;
       if (said instanceof Error) throw said;
       yield* said;
@@ -33,6 +36,7 @@ function chainOf(...models: readonly (readonly Try[])[]) {
   return {
     tries,
     lines,
+    heard,
     pass: (ms: number) => {
       clock += ms;
     },
@@ -230,4 +234,18 @@ test("leaving in mid-answer closes the model's own stream", async () => {
   );
   for await (const _ of stream(REQUEST, { signal: new AbortController().signal })) break;
   expect(closed).toBe(true);
+});
+
+test("what the config says in the first provider's own terms is not told to another's model", async () => {
+  const chain = chainOf([err("provider_rate_limited")], [[HELLO]]);
+  await chain.call();
+  expect(chain.heard).toEqual(["temperature thinking", "temperature"]);
+});
+
+test("a fallback that does not take the request hides no failure that may be tried again", async () => {
+  for (const refusal of [err("provider_error", { retry: false }), err("context_length_exceeded")]) {
+    const chain = chainOf([err("provider_rate_limited")], [refusal]);
+    expect(await chain.call()).toEqual(["provider_rate_limited"]);
+    expect(chain.lines).toEqual(["a/x 10000 provider_rate_limited: no"]);
+  }
 });

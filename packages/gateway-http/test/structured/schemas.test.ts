@@ -18,7 +18,9 @@ test.each([
   ["a relative $ref", { items: { $ref: "other.json#/a" } }, '$ref "other.json#/a" is not of this schema'],
   ["a $ref to nowhere", { anyOf: [{ $ref: "#/$defs/no" }] }, '$ref "#/$defs/no" leads nowhere'],
   ["a $ref to what is no schema", { type: "object", $ref: "#/type" }, '$ref "#/type" leads nowhere'],
-  ["an unknown anchor", { $dynamicRef: "#no" }, '$ref "#no" leads nowhere'],
+  ["an unknown anchor", { $ref: "#no" }, '$ref "#no" leads nowhere'],
+  ["a dynamic reference", { $dynamicRef: "#no" }, "$dynamicRef is not supported"],
+  ["an id within", { properties: { a: { $id: "https://a.example/b" } } }, "$id is supported at its top only"],
   ["a broken pattern", { properties: { a: { pattern: "(" } } }, '"(" is not a regular expression'],
   ["a broken name pattern", { patternProperties: { "[": {} } }, '"[" is not a regular expression'],
 ])("a schema with %s is refused, whoever the agent", async (_, schema, message) => {

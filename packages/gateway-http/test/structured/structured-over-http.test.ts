@@ -148,7 +148,7 @@ test("a pattern that would take for ever costs a moment, and ends in a refusal",
   const door = await startStructured([JSON.stringify(`${"a".repeat(60)}!`)], "prompt");
   const format = { type: "json_schema" as const, json_schema: { name: "evil", schema } };
   const { choices } = await door.client.chat.completions.create({ ...asked, response_format: format });
-  expect(choices[0]?.message.refusal).toContain("could not be checked within 100 ms");
+  expect(choices[0]?.message.refusal).toContain("takes too long to be checked");
 });
 
 test("with maxSteps 1 there is no step left to put it right", async () => {
@@ -165,4 +165,17 @@ test("a provider that fails while it puts right is the provider's failure", asyn
     exchange.finish();
   }, "prompt");
   await expect(door.client.chat.completions.create(asked)).rejects.toMatchObject({ status: 429 });
+});
+
+test("what the provider says in place of JSON is a refusal, and words where no JSON was asked for", async () => {
+  const door = await startStructured(async (exchange) => {
+    exchange.open();
+    await exchange.event({ choices: [{ index: 0, delta: { refusal: "I cannot." } }] });
+    exchange.finish();
+  });
+  const asked = { model: "openclaw", messages, response_format: { type: "json_object" as const } };
+  const { choices } = await door.client.chat.completions.create(asked);
+  expect(choices[0]?.message).toMatchObject({ content: null, refusal: "I cannot." });
+  const plain = await door.client.chat.completions.create({ model: "openclaw", messages });
+  expect(plain.choices[0]?.message).toMatchObject({ content: "I cannot.", refusal: null });
 });
