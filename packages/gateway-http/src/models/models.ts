@@ -3,6 +3,7 @@ import type { Environment } from "../config/env.ts";
 import { type Config, DEMO_MODEL } from "../config/schema.ts";
 import { createAiSdkModel } from "./ai-sdk/ai-sdk-model.ts";
 import { type CreateSdkModel, isSdkApi, libraryOf, type SdkApi } from "./ai-sdk/apis.ts";
+import { withoutSchemaless } from "./ai-sdk/schemaless.ts";
 import { createConnections } from "./connections.ts";
 import { streamDemo } from "./demo.ts";
 import type { StreamModel } from "./model.ts";
@@ -49,8 +50,9 @@ export function createModels({ config, variables, redact }: ModelsOptions): Mode
       if (isSdkApi(api)) libraries.set(api, libraries.get(api));
       const stream = isSdkApi(api) ? createAiSdkModel({ ...parts, api, load }) : createOpenAICompatible(parts);
       if (info?.structuredOutput === "prompt") return withStructure(stream);
-      // Anthropic has words for JSON of a schema only.
-      return api === "anthropic-messages" && !info?.structuredOutput ? withStructure(stream, "json_object") : stream;
+      // Anthropic and Bedrock have words for JSON of a schema only.
+      const needsSchema = api === "anthropic-messages" || api === "bedrock-converse-stream";
+      return needsSchema && !info?.structuredOutput ? withoutSchemaless(withStructure(stream, "json_object")) : stream;
     },
     contextWindow(reference) {
       if (reference === DEMO_MODEL) return undefined;

@@ -22,6 +22,8 @@ const AUTH =
   /invalid_api_key|api_key_invalid|authentication_error|incorrect api key|api key not valid|invalid api key/i;
 const CONTEXT =
   /context[_ ]length|context window|maximum context|too many tokens|(?:prompt|input) is too long|exceeds? (?:the )?(?:available )?context|input token count .{0,40}exceeds/i;
+/** The header that AWS's requests are signed with, which some refusals quote. */
+const SIGNED = /AWS4-HMAC-SHA256[^\r\n]*/gi;
 const FILTER = /content_filter|content management policy|responsible ?ai/i;
 const MODEL =
   /model_not_found|model .*(?:not found|does not exist)|no such model|not a valid model|model identifier is invalid/i;
@@ -64,7 +66,7 @@ function words({ status, body, provider, redact }: ProviderRefusal): string {
     // Not JSON: an HTML page of a proxy says nothing a caller can use.
     if (/^\s*</.test(body)) text = "";
   }
-  const shown = redact(text).trim().slice(0, MAX_PASSED_ON);
+  const shown = redact(text).replace(SIGNED, "…").trim().slice(0, MAX_PASSED_ON);
   return `The provider ${provider} answered ${status}${shown ? `: ${shown}` : "."}`;
 }
 

@@ -12,7 +12,13 @@ import type { Asked, Refusal, Saying, Wire } from "./wire.ts";
 export const WIRES: readonly Wire[] = [openaiCompletions, anthropic, google, openaiResponses, bedrock];
 
 /** What a provider does when it is asked once: it says something, refuses, or is silent. */
-export type Step = Saying | Refusal | "silent" | "html";
+export type Step = Saying | Refusal | Raw | "silent" | "html";
+
+/** An answer with 200, as it goes over the wire. */
+export interface Raw {
+  contentType: string;
+  pieces: readonly (string | Uint8Array)[];
+}
 
 export interface StandIn {
   /** As the config wants it. */
@@ -27,13 +33,19 @@ export async function startWire(wire: Wire, steps: readonly Step[]): Promise<Sta
   const asked: Asked[] = [];
   const ends: PromiseWithResolvers<{ early: boolean }>[] = [];
   const end = (index: number) => (ends[index] ??= Promise.withResolvers());
-  const server = createServer(async (request, response) => {
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const json = JSON.parse(await readText(request));
     const { stream, ...heard } = wire.read(json, request.url?.split("?")[0] ?? "");
     const index = asked.length;
     response.once("close", () => end(index).resolve({ early: !response.writableFinished }));
     asked.push({ ...heard, json, headers: request.headers, peerPort: request.socket.remotePort });
     await answer(wire, steps[Math.min(index, steps.length - 1)] as Step, stream, response);
+  }
+  const server = createServer((request, response) => {
+    serve(request, response).catch((error: unknown) => {
+      if (!response.headersSent) response.writeHead(500);
+      response.end(String(error));
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => {
@@ -54,6 +66,15 @@ async function answer(wire: Wire, step: Step, stream: boolean, response: ServerR
     const { status, body, headers } = wire.refusal(step);
     response.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(body));
     return;
+  }
+  if ("pieces" in step) {
+    response.writeHead(200, { "content-type": step.contentType });
+    for (const piece of step.pieces) {
+      if (response.destroyed) return;
+      response.write(piece);
+      await nextLoop();
+    }
+    return void response.end();
   }
   if (!stream) {
     response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(wire.whole(step)));

@@ -12,6 +12,7 @@ import { toCallOptions } from "./to-call-options.ts";
 import { toSdkError } from "./to-error.ts";
 import { together } from "./together.ts";
 import { createTransport, type Transport } from "./transport.ts";
+import { isUnknownNews } from "./unknown-news.ts";
 
 export interface AiSdkModelOptions {
   provider: ResolvedModel["provider"];
@@ -37,11 +38,11 @@ export function createAiSdkModel({ provider, api, model, load, post, redact }: A
     toProviderError({ status, body, retryAfter, provider: id, model, redact });
 
   return async function* streamModel(request, { signal }) {
-    const create = await load(api);
     const options = { ...toCallOptions(request, api, carry), abortSignal: signal };
     const transport = createTransport({ provider, hasKey, post, refused, signal });
     const state = createReadState(key);
     try {
+      const create = await loadAgain(api, load);
       const library = create({ baseUrl, apiKey, aws, fetch: transport.fetch }, model);
       const answer = request.stream ? readStream : readWhole;
       yield* answer(library, options, state, transport);
@@ -55,6 +56,19 @@ export function createAiSdkModel({ provider, api, model, load, post, redact }: A
   };
 }
 
+/** A package that could not be loaded may be there by now: the first failure is not kept. */
+async function loadAgain(api: SdkApi, load: AiSdkModelOptions["load"]): Promise<CreateSdkModel> {
+  const library = libraryOf(api);
+  try {
+    return await load(api).catch(() => library.load());
+  } catch (error) {
+    throw new GatewayError("provider_error", `The package ${library.package} cannot be loaded.`, {
+      retry: false,
+      cause: error,
+    });
+  }
+}
+
 async function* readStream(
   library: LanguageModelV4,
   options: LanguageModelV4CallOptions,
@@ -66,7 +80,10 @@ async function* readStream(
     const events: AgentEvent[] = [];
     try {
       for (const part of parts) {
-        if (part.type === "error") throw part.error;
+        if (part.type === "error") {
+          if (isUnknownNews(part.error)) continue;
+          throw part.error;
+        }
         if (part.type === "stream-start") refuseIgnored(part.warnings);
         readPart(part, state, events);
       }

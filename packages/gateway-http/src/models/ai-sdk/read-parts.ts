@@ -131,11 +131,15 @@ function goOn(id: string, args: string, state: ReadState, events: AgentEvent[]):
   addToolCall({ index: call.index, function: { arguments: args } }, call.index, state, events);
 }
 
-/** Cache reads and writes are in the total already. The libraries give zero for what a provider did not say. */
+/**
+ * Cache reads and writes are in the total already. The libraries give zero for what a provider did not say, and pass on
+ * what it cannot mean.
+ */
 function toUsage({ inputTokens, outputTokens }: LanguageModelV4Usage): Usage | undefined {
   const { total: prompt_tokens = 0, cacheRead } = inputTokens;
   const { total: completion_tokens = 0, reasoning } = outputTokens;
   if (prompt_tokens === 0 && completion_tokens === 0) return undefined;
+  if ([prompt_tokens, completion_tokens, cacheRead ?? 0, reasoning ?? 0].some((count) => count < 0)) return undefined;
   return {
     prompt_tokens,
     completion_tokens,

@@ -8,7 +8,14 @@ interface LibraryError {
   responseBody?: unknown;
   data?: unknown;
   functionality?: unknown;
+  value?: unknown;
   cause?: unknown;
+}
+
+/** An answer of OpenAI's that failed, although it came with 200. */
+interface Failed {
+  status?: unknown;
+  error?: { message?: unknown; code?: unknown; type?: unknown } | null;
 }
 
 export interface ErrorContext {
@@ -25,6 +32,13 @@ export function toSdkError(error: unknown, { provider, refused, signal }: ErrorC
   const chain = [...causesOf(error)];
   const own = chain.find((cause) => cause instanceof GatewayError);
   if (own) return own;
+  for (const { value, responseBody } of chain as LibraryError[]) {
+    for (const found of [value, responseBody] as (Failed | null | undefined)[]) {
+      const failure = found?.status === "failed" ? found.error : undefined;
+      if (typeof failure?.message !== "string") continue;
+      return refused(statusOf(`${failure.code} ${failure.type}`), JSON.stringify({ error: failure }));
+    }
+  }
   for (const { name, message, statusCode, responseBody, data, functionality } of chain as LibraryError[]) {
     if (name === "AI_UnsupportedFunctionalityError") {
       return new GatewayError("unsupported_parameter", `The provider ${provider} does not take ${functionality}.`, {
@@ -46,6 +60,21 @@ export function toSdkError(error: unknown, { provider, refused, signal }: ErrorC
   return new GatewayError("provider_bad_response", `The provider ${provider} gave an answer that cannot be read.`, {
     cause: (chain as LibraryError[]).map(describe).join(": "),
   });
+}
+
+/** As the library reads the same words in a stream. */
+const STATUSES: readonly (readonly [RegExp, number])[] = [
+  [/insufficient_quota|rate_limit/, 429],
+  [/authentication/, 401],
+  [/permission/, 403],
+  [/not_found/, 404],
+  [/invalid|bad_request|context_length/, 400],
+  [/overload/, 503],
+  [/timeout/, 504],
+];
+
+function statusOf(words: string): number {
+  return STATUSES.find(([pattern]) => pattern.test(words))?.[1] ?? 500;
 }
 
 /** For the log, which holds nothing that was said: the libraries' messages quote what they could not read. */

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { LanguageModelV4FilePart, LanguageModelV4Message, LanguageModelV4TextPart } from "@ai-sdk/provider";
 import type { ToolCall } from "@openclaw/protocol";
 import { type AssistantTurnMessage, type TurnMessage, textOf } from "../../chat/turn.ts";
@@ -20,11 +21,13 @@ export function toPrompt(messages: ModelRequest["messages"], key: string, api: s
   for (const message of messages) {
     switch (message.role) {
       case "system":
-        prompt.push({ role: "system", content: message.content });
+        if (!isBlank(message.content)) prompt.push({ role: "system", content: message.content });
         break;
-      case "user":
-        prompt.push({ role: "user", content: toUserParts(message.content) });
+      case "user": {
+        const content = toUserParts(message.content);
+        if (content.length > 0) prompt.push({ role: "user", content });
         break;
+      }
       case "assistant": {
         for (const call of callsOf(message)) toolNames.set(call.id, call.function.name);
         const content = toAssistantParts(message, key, api);
@@ -35,7 +38,8 @@ export function toPrompt(messages: ModelRequest["messages"], key: string, api: s
         const toolCallId = message.tool_call_id;
         // Google knows a result by the name alone.
         const toolName = toolNames.get(toolCallId) ?? "unknown";
-        const output = { type: "text", value: textOf(message.content) } as const;
+        const text = textOf(message.content);
+        const output = { type: "text", value: isBlank(text) ? NO_RESULT : text } as const;
         const result: ToolContent[number] = { type: "tool-result", toolCallId, toolName, output };
         const last = prompt.at(-1);
         // The results of one step belong into one message.
@@ -44,8 +48,29 @@ export function toPrompt(messages: ModelRequest["messages"], key: string, api: s
       }
     }
   }
+  if (STRICT_IDS.has(key)) fitIds(prompt);
   return prompt;
 }
+
+/** Providers refuse text that says nothing. */
+const isBlank = (text: string) => text.trim() === "";
+const NO_RESULT = "(empty)";
+
+/** The libraries whose providers refuse a call by its id. */
+const STRICT_IDS = new Set(["anthropic", "amazonBedrock"]);
+
+/** Ids of calls that were made elsewhere, the same for a call and its result, and the same each time. */
+function fitIds(prompt: readonly LanguageModelV4Message[]): void {
+  for (const { content } of prompt) {
+    if (typeof content === "string") continue;
+    for (const part of content) {
+      if ((part.type !== "tool-call" && part.type !== "tool-result") || FITTING_ID.test(part.toolCallId)) continue;
+      part.toolCallId = `call_${createHash("sha256").update(part.toolCallId).digest("hex").slice(0, 24)}`;
+    }
+  }
+}
+
+const FITTING_ID = /^[a-zA-Z0-9_-]{1,64}$/;
 
 function toAssistantParts(message: AssistantTurnMessage, key: string, api: string): AssistantContent {
   const text = textOf(message.content) || (message.refusal ?? "");
@@ -56,7 +81,8 @@ function toAssistantParts(message: AssistantTurnMessage, key: string, api: strin
     input: readArguments(called.arguments),
   }));
   const plain: AssistantContent = text === "" ? calls : [{ type: "text", text }, ...calls];
-  return message.carry?.api === api ? withCarry(message.carry.data, plain, key) : plain;
+  const parts = message.carry?.api === api ? withCarry(message.carry.data, plain, key) : plain;
+  return parts.filter((part) => part.type !== "text" || part.providerOptions || !isBlank(part.text));
 }
 
 /** Calls of other kinds of tools are refused at the door. */
@@ -67,7 +93,7 @@ function callsOf(message: AssistantTurnMessage): ToolCall[] {
 function readArguments(text: string): unknown {
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value === "object" && value !== null) return value;
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
   } catch {
     // Providers refuse a talk in which a call's arguments are no object.
   }
@@ -75,14 +101,14 @@ function readArguments(text: string): unknown {
 }
 
 function toUserParts(content: UserContent): (LanguageModelV4TextPart | LanguageModelV4FilePart)[] {
-  if (typeof content === "string") return [{ type: "text", text: content }];
+  if (typeof content === "string") return isBlank(content) ? [] : [{ type: "text", text: content }];
   return content.flatMap((part) => toUserPart(part) ?? []);
 }
 
 function toUserPart(part: UserPart): LanguageModelV4TextPart | LanguageModelV4FilePart | undefined {
   switch (part.type) {
     case "text":
-      return { type: "text", text: part.text };
+      return isBlank(part.text) ? undefined : { type: "text", text: part.text };
     case "image_url": {
       const { url, detail } = part.image_url;
       const file = toFile(url, "image/*");

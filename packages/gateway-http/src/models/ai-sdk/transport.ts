@@ -2,11 +2,10 @@ import type { IncomingHttpHeaders } from "node:http";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { PostRequest, PostResponse } from "../post.ts";
 import { toTransportError } from "../transport-error.ts";
+import { createBound } from "./bounds.ts";
 
 /** Most bytes read of a provider's error. */
 const MAX_ERROR_BYTES = 64 * 1024;
-/** Most bytes read of an answer that is not streamed. */
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 const KEY_HEADERS = ["authorization", "x-api-key", "x-goog-api-key"];
 
@@ -56,16 +55,16 @@ export function createTransport({ provider, hasKey, post, refused, signal }: Tra
   }
 
   function toBody({ headers, read, leave }: PostResponse): ReadableStream<Uint8Array<ArrayBuffer>> {
-    // Streams are read as they come; the rest is read as a whole before anyone sees any of it.
-    let left = /\bjson\b/i.test(headers["content-type"] ?? "") ? MAX_ANSWER_BYTES : Number.POSITIVE_INFINITY;
+    const problemOf = createBound(headers["content-type"] ?? "");
+    if (!problemOf) throw bad(`The provider ${provider.id} answered with neither JSON nor events.`);
     return new ReadableStream(
       {
         async pull(controller) {
           try {
             const bytes = await read();
             if (bytes === undefined) return controller.close();
-            left -= bytes.length;
-            if (left < 0) throw tooLarge(provider.id);
+            const problem = problemOf(bytes);
+            if (problem !== undefined) throw bad(problem);
             controller.enqueue(bytes as Buffer<ArrayBuffer>);
           } catch (error) {
             throw failed(error, true);
@@ -106,6 +105,6 @@ async function readStart({ read }: PostResponse): Promise<string> {
   return Buffer.concat(pieces).toString("utf8", 0, Math.min(size, MAX_ERROR_BYTES));
 }
 
-function tooLarge(provider: string): GatewayError {
-  return new GatewayError("provider_bad_response", `The answer of the provider ${provider} is too large.`);
+function bad(message: string): GatewayError {
+  return new GatewayError("provider_bad_response", message);
 }

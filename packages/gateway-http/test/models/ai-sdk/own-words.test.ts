@@ -65,6 +65,79 @@ test("reasoning_effort is said in the provider's own terms", async () => {
   expect((await bodyOn(anthropic, body)).thinking).toMatchObject({ type: "enabled" });
 });
 
+test("OpenAI is asked for a summary of its thoughts only where the config says so", async () => {
+  const body = { reasoning_effort: "high" };
+  expect((await bodyOn(openaiResponses, body)).reasoning).toEqual({ effort: "high" });
+  expect((await bodyOn(openaiResponses, {})).reasoning).toBeUndefined();
+  const configured = await bodyOn(openaiResponses, body, { reasoning_summary: "auto" });
+  expect(configured.reasoning).toEqual({ effort: "high", summary: "auto" });
+});
+
+test("Anthropic's tools are the same in streams and in whole answers, as its cache wants them", async () => {
+  const on = await startOnWire(anthropic, { steps });
+  await ask(on, hi({ tools: TOOLS }));
+  await askStream(on, hi({ tools: TOOLS }));
+  const [whole, streamed] = on.standIn.asked;
+  expect(whole?.json.tools).toHaveLength(1);
+  expect(streamed?.json.tools).toEqual(whole?.json.tools);
+});
+
+test("OpenAI's newer API cannot stop at words: it is not asked", async () => {
+  const on = await startOnWire(openaiResponses, { steps });
+  for (const stream of [true, false]) {
+    for (const stop of ["END", ["END"]]) {
+      const { status, json } = await ask(on, hi({ stream, stop }));
+      expect(status).toBe(400);
+      expect(json.error).toMatchObject({ code: "unsupported_parameter", param: "stop" });
+    }
+  }
+  expect(on.standIn.asked).toEqual([]);
+  expect((await ask(on, hi({ stop: null }))).text).toBe("Hi");
+});
+
+test("a model on Bedrock that cannot stop at words says so", async () => {
+  const on = await startOnWire({ ...bedrock, model: "openai.gpt-oss-120b-1:0" }, { steps });
+  const { status, json } = await ask(on, hi({ stop: "END" }));
+  expect(status).toBe(400);
+  expect(json.error).toMatchObject({ code: "unsupported_parameter", param: "stop" });
+});
+
+test("token counts that cannot be are as good as none", async () => {
+  const answer = (usageMetadata: object) => ({
+    contentType: "application/json",
+    pieces: [
+      JSON.stringify({
+        candidates: [{ content: { role: "model", parts: [{ text: "Hi" }] }, finishReason: "STOP" }],
+        usageMetadata,
+      }),
+    ],
+  });
+  const on = await startOnWire(google, {
+    steps: [
+      answer({ promptTokenCount: 5, candidatesTokenCount: -1 }),
+      answer({ promptTokenCount: 5, candidatesTokenCount: 2 }),
+    ],
+  });
+  expect((await ask(on)).json.usage).toBeUndefined();
+  expect((await ask(on)).json.usage).toMatchObject({ prompt_tokens: 5, completion_tokens: 2 });
+});
+
+test.each([
+  [{ code: "rate_limit_exceeded", message: "Rate limit reached" }, 429, "provider_rate_limited"],
+  [{ code: "server_error", message: "The server had an error" }, 502, "provider_error"],
+  [{ code: "server_is_overloaded", message: "Overloaded" }, 503, "provider_overloaded"],
+  [{ type: "x", code: "rate_limit_exceeded", message: "Rate limit reached" }, 429, "provider_rate_limited"],
+])("a whole answer of OpenAI's that failed says why: %o", async (error, ours, code) => {
+  const failed = { ...(openaiResponses.whole({}) as object), status: "failed", error };
+  const on = await startOnWire(openaiResponses, {
+    steps: [{ contentType: "application/json", pieces: [JSON.stringify(failed)] }],
+  });
+  const { status, json } = await ask(on);
+  expect(status).toBe(ours);
+  expect(json.error.code).toBe(code);
+  expect(json.error.message).toContain(error.message);
+});
+
 test("OpenAI is to keep nothing, and to hand over its reasoning", async () => {
   expect(await bodyOn(openaiResponses, {})).toMatchObject({ store: false, include: ["reasoning.encrypted_content"] });
 });

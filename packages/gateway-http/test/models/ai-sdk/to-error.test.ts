@@ -46,3 +46,9 @@ test("what the library cannot say is the caller's error, what the config says wr
   const invalid = failure("invalid anthropic provider options", { name: "AI_InvalidArgumentError" });
   expect(read(invalid)).toMatchObject({ code: "provider_error", retry: false });
 });
+
+test("what a request was signed with is not passed on", () => {
+  const header = "AWS4-HMAC-SHA256 Credential=AKID/20260101/eu-west-1/bedrock/aws4_request, Signature=abc0123";
+  const error = refused(400, JSON.stringify({ message: `Bad header: ${header}\nTry again.` }));
+  expect(error.message).toBe("The provider acme answered 400: Bad header: …\nTry again.");
+});
