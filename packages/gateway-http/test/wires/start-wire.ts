@@ -15,7 +15,7 @@ export const WIRES: readonly Wire[] = [openaiCompletions, anthropic, google, ope
 export type Step = Saying | Refusal | Raw | "silent" | "html";
 
 /** An answer with 200, as it goes over the wire. */
-export interface Raw {
+interface Raw {
   contentType: string;
   pieces: readonly (string | Uint8Array)[];
 }
