@@ -28,6 +28,8 @@ export const sessionMessageSchema = z.looseObject({
   role: z.enum(["user", "assistant", "tool"]),
   /** Text, or OpenAI's content parts. */
   content: z.union([z.string(), z.array(z.looseObject({ type: z.string() }))]).nullable(),
+  /** What was said in the place of an answer. */
+  refusal: z.string().exactOptional(),
   tool_calls: z.array(toolCallSchema).exactOptional(),
   /** Of a tool's result. */
   tool_call_id: z.string().exactOptional(),

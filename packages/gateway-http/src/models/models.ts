@@ -38,6 +38,8 @@ export function createModels({ config, variables, redact }: ModelsOptions): Mode
   const load = (api: SdkApi) => {
     const library = libraries.get(api) ?? libraryOf(api).load();
     libraries.set(api, library);
+    // One that could not be loaded may be there by the next call.
+    library.catch(() => libraries.set(api, undefined));
     return library;
   };
   return {

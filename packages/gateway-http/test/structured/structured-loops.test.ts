@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { defineAgent, type ModelAgentDefinition } from "../../src/index.ts";
 import { ask, askStream, hi } from "../support/chat.ts";
+import { pathOf } from "../support/sessions.ts";
 import { chunk, type Script, startProvider } from "../support/stand-in-provider.ts";
 import { startGateway } from "../support/start-gateway.ts";
 import { clientTool } from "../tool-loop/with-tools.ts";
@@ -83,6 +84,8 @@ test("a refusal is kept in its session, and heard again as words", async () => {
   const door = await startStructured(["no", "no", "ok"], "prompt");
   const refused = await ask(door, hi({ response_format, user: "ann" }));
   const { refusal } = refused.json.choices[0]?.message ?? {};
+  const kept = await (await door.request(pathOf("agent:main:openai-user:ann", "/messages"))).json();
+  expect((kept as { data: object[] }).data[1]).toMatchObject({ role: "assistant", content: null, refusal });
   await ask(door, hi({ user: "ann" }));
   expect(door.sent()[2]?.messages).toEqual([
     { role: "user", content: "hi" },

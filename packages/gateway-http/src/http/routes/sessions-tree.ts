@@ -44,6 +44,7 @@ function toSessionMessage({ id, parent, message, runId, at, hidden, aborted, usa
     role: message.role,
     content: message.content ?? null,
     ...(calls?.length && { tool_calls: calls as NonNullable<SessionMessage["tool_calls"]> }),
+    ...(message.role === "assistant" && message.refusal && { refusal: message.refusal }),
     ...(message.role === "tool" && { tool_call_id: message.tool_call_id }),
     hidden: hidden === true,
     run_id: runId,

@@ -42,7 +42,7 @@ export function createAiSdkModel({ provider, api, model, load, post, redact }: A
     const transport = createTransport({ provider, hasKey, post, refused, signal });
     const state = createReadState(key);
     try {
-      const create = await loadAgain(api, load);
+      const create = await loadFor(api, load);
       const library = create({ baseUrl, apiKey, aws, fetch: transport.fetch }, model);
       const answer = request.stream ? readStream : readWhole;
       yield* answer(library, options, state, transport);
@@ -56,13 +56,11 @@ export function createAiSdkModel({ provider, api, model, load, post, redact }: A
   };
 }
 
-/** A package that could not be loaded may be there by now: the first failure is not kept. */
-async function loadAgain(api: SdkApi, load: AiSdkModelOptions["load"]): Promise<CreateSdkModel> {
-  const library = libraryOf(api);
+async function loadFor(api: SdkApi, load: AiSdkModelOptions["load"]): Promise<CreateSdkModel> {
   try {
-    return await load(api).catch(() => library.load());
+    return await load(api);
   } catch (error) {
-    throw new GatewayError("provider_error", `The package ${library.package} cannot be loaded.`, {
+    throw new GatewayError("provider_error", `The package ${libraryOf(api).package} cannot be loaded.`, {
       retry: false,
       cause: error,
     });
