@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import type { FinishReason, ToolCall, Usage } from "@openclaw/protocol";
+import { parseJsonObject } from "../chat/json-object.ts";
 import type { AgentEvent } from "../chat/run-event.ts";
 import { append } from "../chat/to-completion.ts";
 import type { AssistantTurnMessage, Carry } from "../chat/turn.ts";
 import { addUsage } from "../chat/usage.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
-import { readArguments } from "./run-calls.ts";
 
 /** Most calls of its own that an agent makes in one step. */
 const MAX_CALLS = 128;
@@ -109,7 +109,7 @@ export class ModelStep {
   toMessage(): AssistantTurnMessage {
     const tool_calls = this.calls.map((call) => {
       const { arguments: text } = call.function;
-      const isReadable = text.trim() !== "" && readArguments(text) !== undefined;
+      const isReadable = parseJsonObject(text) !== undefined;
       const name = call.function.name.replace(/[^\w-]/g, "_").slice(0, MAX_NAME_LENGTH);
       return { ...call, function: { name, arguments: isReadable ? text : "{}" } };
     });

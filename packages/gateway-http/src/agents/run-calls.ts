@@ -1,4 +1,5 @@
 import type { ToolCall } from "@openclaw/protocol";
+import { parseJsonObject } from "../chat/json-object.ts";
 import type { AgentEvent } from "../chat/run-event.ts";
 import type { Tool, ToolContext, ToolResult } from "../tools/tool.ts";
 
@@ -71,15 +72,8 @@ async function runCall(call: ToolCall, { tools, context, onToolError }: CallsOpt
 }
 
 /** The arguments of a call, `undefined` when they are no JSON object. Models write nothing where there are none. */
-export function readArguments(text: string): Record<string, unknown> | undefined {
-  if (text.trim() === "") return {};
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  } catch {
-    // Said to the model.
-  }
-  return undefined;
+function readArguments(text: string): Record<string, unknown> | undefined {
+  return text.trim() === "" ? {} : parseJsonObject(text);
 }
 
 /** Cut where a model would lose more by reading on than by knowing that there is more. */

@@ -1,5 +1,7 @@
 import type { FinishReason, Usage } from "@openclaw/protocol";
 import type { AgentEvent } from "../chat/run-event.ts";
+import type { Carry } from "../chat/turn.ts";
+import { GatewayError } from "../errors/gateway-error.ts";
 import { addToolCall, type ForeignToolCall, type ToolCalls } from "./tool-calls.ts";
 
 /** A chunk or a completion as providers really send them: every member may be missing, null or of another type. */
@@ -103,15 +105,26 @@ function isCutShort({ finishReason }: CallState): boolean {
   return finishReason === "length" || finishReason === "content_filter";
 }
 
-/** The closing events of a call that ended properly. */
-export function toClosingEvents(state: CallState): AgentEvent[] {
+/** @throws GatewayError 400 when a filter let nothing through: to the caller that is a refused request, no answer */
+export function refuseFiltered({ finishReason, spoke }: CallState): void {
+  if (finishReason !== "content_filter" || spoke) return;
+  throw new GatewayError("content_filter", "The provider's content filter refused this request.", {
+    param: "messages",
+  });
+}
+
+/**
+ * The closing events of a call that ended properly.
+ * @param carry what the provider must hear again with this answer's calls; of no use without any
+ */
+export function toClosingEvents(state: CallState, carry?: Carry): AgentEvent[] {
   const events: AgentEvent[] = [];
   if (state.usage) events.push({ type: "usage", usage: state.usage });
   // Several servers say "stop" after tool calls, or nothing: a client that trusts it would never run them. Others say
   // "tool_calls" without one, and a client would have nothing to run.
   const whole = state.started > 0 ? "tool_calls" : "stop";
   const finishReason = isCutShort(state) ? state.finishReason : undefined;
-  events.push({ type: "end", finishReason: finishReason ?? whole });
+  events.push({ type: "end", finishReason: finishReason ?? whole, ...(carry && state.started > 0 && { carry }) });
   return events;
 }
 

@@ -6,19 +6,16 @@ import {
   createCallState,
   type ForeignChunk,
   hasNamelessCall,
+  refuseFiltered,
   toClosingEvents,
   toEvents,
 } from "./chunk-events.ts";
 import type { StreamModel } from "./model.ts";
 import type { PostRequest, PostResponse } from "./post.ts";
 import { toProviderError } from "./provider-error.ts";
+import { readStart, readWhole } from "./read-body.ts";
 import { toRequestBody, toThoughtCarry } from "./request-body.ts";
 import { toTransportError } from "./transport-error.ts";
-
-/** Most bytes read of a provider's error. */
-const MAX_ERROR_BYTES = 64 * 1024;
-/** Most bytes read of an answer that is not streamed. */
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 export interface OpenAICompatibleOptions {
   provider: {
@@ -61,12 +58,12 @@ export function createOpenAICompatible({ provider, model, post, redact }: OpenAI
       response = await post(origin, { path: pathname, headers, body, timeoutMs: provider.timeoutMs, signal });
       if (response.status !== 200) {
         const retryAfter = response.headers["retry-after"];
-        throw refused(response.status, await readText(response, MAX_ERROR_BYTES), retryAfter);
+        throw refused(response.status, await readStart(response), retryAfter);
       }
       // Some servers ignore `stream` and answer in one piece: what was sent decides, not what was asked.
       const type = response.headers["content-type"] ?? "";
       if (/\bjson\b/i.test(type)) {
-        const text = await readText(response, MAX_ANSWER_BYTES);
+        const text = await readWhole(response);
         yield readCompletion(text, createCallState(isStructured), api, refused);
         return;
       }
@@ -122,16 +119,10 @@ function readCompletion(text: string, state: CallState, api: string, refused: Re
 }
 
 function closing(state: CallState, api: string): AgentEvent[] {
-  if (state.finishReason === "content_filter" && !state.spoke) {
-    throw new GatewayError("content_filter", "The provider's content filter refused this request.", {
-      param: "messages",
-    });
-  }
+  refuseFiltered(state);
   if (hasNamelessCall(state)) throw bad("The provider's answer holds a tool call without a name.");
-  const events = toClosingEvents(state);
   // Models that think before they call refuse the results when their thoughts do not come back.
-  const carry = state.started > 0 && state.reasoningName && toThoughtCarry(api, state.reasoningName);
-  return carry ? events.map((event) => (event.type === "end" ? { ...event, carry } : event)) : events;
+  return toClosingEvents(state, state.reasoningName && toThoughtCarry(api, state.reasoningName));
 }
 
 /** The status hidden in an error object inside a 200 answer, as OpenRouter sends it; else a bad answer. */
@@ -139,18 +130,4 @@ function statusOf(error: unknown): number {
   const { code, status } = (typeof error === "object" && error !== null ? error : {}) as Record<string, unknown>;
   for (const value of [status, code]) if (typeof value === "number" && value >= 400 && value < 600) return value;
   return 500;
-}
-
-/** The body as text; of an error that is too long, its beginning. */
-async function readText(response: PostResponse, limit: number): Promise<string> {
-  const pieces: Buffer[] = [];
-  let size = 0;
-  for (let piece = await response.read(); piece !== undefined; piece = await response.read()) {
-    pieces.push(piece);
-    size += piece.length;
-    if (size <= limit) continue;
-    if (limit === MAX_ERROR_BYTES) break;
-    throw bad(`The provider's answer is larger than ${limit} bytes.`);
-  }
-  return Buffer.concat(pieces).toString("utf8", 0, Math.min(size, limit));
 }

@@ -1,4 +1,5 @@
 import { messageSchema } from "@openclaw/protocol";
+import { parseJsonObject } from "../chat/json-object.ts";
 import type { StepEvent } from "../chat/run-event.ts";
 import type { AssistantTurnMessage } from "../chat/turn.ts";
 
@@ -43,7 +44,7 @@ function toStep(message: Step): Step {
   if (data.content != null && typeof data.content !== "string") return refuse("its content is no text");
   for (const call of data.tool_calls) {
     if (call.type !== "function" || !TOOL_NAME.test(call.function.name)) return refuse("a tool's name cannot be one");
-    if (!isJsonObject(call.function.arguments)) return refuse("the arguments of a call are not a JSON object");
+    if (!parseJsonObject(call.function.arguments)) return refuse("the arguments of a call are not a JSON object");
   }
   const { carry } = message as AssistantTurnMessage;
   const { content = null, tool_calls, reasoning_content } = data;
@@ -54,15 +55,6 @@ function toStep(message: Step): Step {
     ...(reasoning_content && { reasoning_content }),
     ...(carry && { carry }),
   });
-}
-
-function isJsonObject(text: string): boolean {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value);
-  } catch {
-    return false;
-  }
 }
 
 function refuse(reason: string): never {

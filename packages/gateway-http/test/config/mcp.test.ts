@@ -1,18 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: ${…} is the config file's own syntax.
 import { expect, test } from "vitest";
 import { parseConfig } from "../../src/config/parse.ts";
-import { ConfigError } from "../../src/errors/config-error.ts";
-
-/** The lines of the error a config gives. */
-function problems(input: unknown): string[] {
-  try {
-    parseConfig(input);
-  } catch (error) {
-    if (error instanceof ConfigError) return error.message.split("\n");
-    throw error;
-  }
-  return [];
-}
+import { problems } from "./problems.ts";
 
 test("servers are commands or URLs, with all they may have", () => {
   const input = {

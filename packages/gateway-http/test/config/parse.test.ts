@@ -3,19 +3,9 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { parseConfig } from "../../src/config/parse.ts";
 import { ConfigError } from "../../src/errors/config-error.ts";
+import { problems } from "./problems.ts";
 
 const parse = (input: unknown) => parseConfig(input).config;
-
-/** The lines of the error a config gives. */
-function problems(input: unknown): string[] {
-  try {
-    parseConfig(input);
-  } catch (error) {
-    if (error instanceof ConfigError) return error.message.split("\n");
-    throw error;
-  }
-  return [];
-}
 
 test("an empty config has every default", () => {
   expect(parseConfig({})).toEqual({

@@ -1,5 +1,5 @@
-/** Most bytes read of an answer that is not streamed. */
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+import { MAX_ANSWER_BYTES } from "../read-body.ts";
+
 /** Longest event a provider may send. */
 const MAX_EVENT_BYTES = 4 * 1024 * 1024;
 

@@ -7,7 +7,7 @@ import type {
 import type { FinishReason, Usage } from "@openclaw/protocol";
 import type { AgentEvent } from "../../chat/run-event.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
-import { type CallState, createCallState, toClosingEvents } from "../chunk-events.ts";
+import { type CallState, createCallState, refuseFiltered, toClosingEvents } from "../chunk-events.ts";
 import { addToolCall } from "../tool-calls.ts";
 import { type CarryBuilder, createCarryBuilder } from "./carry.ts";
 
@@ -95,16 +95,9 @@ const REASONS: Readonly<Record<string, FinishReason>> = {
 
 /** The closing events of an answer that ended properly. */
 export function closing(state: ReadState, api: string): AgentEvent[] {
-  if (state.finishReason === "content_filter" && !state.spoke) {
-    throw new GatewayError("content_filter", "The provider's content filter refused this request.", {
-      param: "messages",
-    });
-  }
-  const events = toClosingEvents(state);
-  const end = events.at(-1);
-  const data = state.started > 0 ? state.carry.build() : undefined;
-  if (end?.type === "end" && data) end.carry = { api, data };
-  return events;
+  refuseFiltered(state);
+  const data = state.carry.build();
+  return toClosingEvents(state, data && { api, data });
 }
 
 /** Text that came together leaves as one delta. */

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { LanguageModelV4FilePart, LanguageModelV4Message, LanguageModelV4TextPart } from "@ai-sdk/provider";
 import type { ToolCall } from "@openclaw/protocol";
+import { parseJsonObject } from "../../chat/json-object.ts";
 import { type AssistantTurnMessage, type TurnMessage, textOf } from "../../chat/turn.ts";
 import type { ModelRequest } from "../model.ts";
 import { withCarry } from "./carry.ts";
@@ -78,7 +79,8 @@ function toAssistantParts(message: AssistantTurnMessage, key: string, api: strin
     type: "tool-call",
     toolCallId: id,
     toolName: called.name,
-    input: readArguments(called.arguments),
+    // Providers refuse a talk in which a call's arguments are no object.
+    input: parseJsonObject(called.arguments) ?? {},
   }));
   const plain: AssistantContent = text === "" ? calls : [{ type: "text", text }, ...calls];
   const parts = message.carry?.api === api ? withCarry(message.carry.data, plain, key) : plain;
@@ -88,16 +90,6 @@ function toAssistantParts(message: AssistantTurnMessage, key: string, api: strin
 /** Calls of other kinds of tools are refused at the door. */
 function callsOf(message: AssistantTurnMessage): ToolCall[] {
   return (message.tool_calls ?? []).filter((call) => call.type === "function");
-}
-
-function readArguments(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
-  } catch {
-    // Providers refuse a talk in which a call's arguments are no object.
-  }
-  return {};
 }
 
 function toUserParts(content: UserContent): (LanguageModelV4TextPart | LanguageModelV4FilePart)[] {

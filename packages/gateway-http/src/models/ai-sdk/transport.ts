@@ -1,11 +1,9 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { PostRequest, PostResponse } from "../post.ts";
+import { readStart } from "../read-body.ts";
 import { toTransportError } from "../transport-error.ts";
 import { createBound } from "./bounds.ts";
-
-/** Most bytes read of a provider's error. */
-const MAX_ERROR_BYTES = 64 * 1024;
 
 const KEY_HEADERS = ["authorization", "x-api-key", "x-goog-api-key"];
 
@@ -93,16 +91,6 @@ export function createTransport({ provider, hasKey, post, refused, signal }: Tra
 
 function plain(headers: IncomingHttpHeaders): [string, string][] {
   return Object.entries(headers).flatMap(([name, value]) => (typeof value === "string" ? [[name, value]] : []));
-}
-
-async function readStart({ read }: PostResponse): Promise<string> {
-  const pieces: Buffer[] = [];
-  let size = 0;
-  for (let piece = await read(); piece !== undefined && size <= MAX_ERROR_BYTES; piece = await read()) {
-    pieces.push(piece);
-    size += piece.length;
-  }
-  return Buffer.concat(pieces).toString("utf8", 0, Math.min(size, MAX_ERROR_BYTES));
 }
 
 function bad(message: string): GatewayError {
