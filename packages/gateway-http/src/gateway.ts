@@ -3,20 +3,21 @@ import type { AgentTemplate } from "./agents/agent-template.ts";
 import { createAuthenticator } from "./auth/authenticate.ts";
 import { type Credentials, resolveCredentials } from "./auth/credentials.ts";
 import { readEnvironment } from "./config/env.ts";
+import { keepUntilRestart } from "./config/keep-until-restart.ts";
 import type { LoadedConfig } from "./config/load.ts";
 import { bindAddress } from "./config/network.ts";
 import { parseConfig } from "./config/parse.ts";
 import type { ConfigInput } from "./config/schema.ts";
 import { collectSecrets } from "./config/secrets.ts";
-import { createAgents } from "./create-agents.ts";
 import { createStores } from "./create-stores.ts";
-import { createRedactor } from "./errors/redact.ts";
+import { createGrowingRedactor } from "./errors/redact.ts";
 import { addApi } from "./http/api.ts";
 import { createApp } from "./http/app.ts";
 import { addRequestLog } from "./http/request-log.ts";
 import { addHealthRoutes } from "./http/routes/health.ts";
+import { createLive } from "./live.ts";
+import { createConnections } from "./models/connections.ts";
 import { KEY_VARIABLES } from "./models/known-providers.ts";
-import { createModels } from "./models/models.ts";
 import { createLog } from "./observe/log.ts";
 import { createJournal } from "./runs/journal.ts";
 import { createRuns, drainingError, type Runs } from "./runs/runs.ts";
@@ -56,6 +57,13 @@ export interface Gateway {
   open(): Promise<void>;
   /** Once. @throws what `open()` throws; ConfigError when it would listen to more than this machine without auth */
   listen(): Promise<GatewayAddress>;
+  /**
+   * Goes on with another config: agents, models, keys, limits and switches apply to the next request, runs under way
+   * keep what they began with. What a running gateway cannot change stays as it is.
+   * @returns the keys whose new values need a restart
+   * @throws ConfigError when the config cannot work; then nothing has changed
+   */
+  reload(config: ConfigInput | LoadedConfig): Promise<{ restart: string[] }>;
   /** Takes no new runs, waits for those under way (`drainTimeoutMs`, default 30,000), ends the rest, stops listening. */
   close(options?: { drainTimeoutMs?: number }): Promise<void>;
 }
@@ -74,24 +82,28 @@ export interface Gateway {
  * @throws ConfigError when the config or the agents cannot work
  */
 export function createGateway(options: GatewayOptions = {}): Gateway {
-  const { config, env, modifiedAt } = toLoaded(options.config);
-  const secrets = { config, env, keyVariables: KEY_VARIABLES };
-  let redact = createRedactor(collectSecrets(secrets));
+  const first = toLoaded(options.config);
+  const { config, env } = first;
+  const { redact, add: keepSecret } = createGrowingRedactor();
+  const learnSecrets = ({ config, env }: Loaded, credentials?: Credentials) =>
+    keepSecret(collectSecrets({ config, env, keyVariables: KEY_VARIABLES, credentials: toSecret(credentials) }));
+  learnSecrets(first);
   const log = createLog(config.logging);
 
-  const models = createModels({ config, variables: env.variables, redact: (text) => redact(text) });
+  const connections = createConnections();
   const mcp = createMcpTools({
     servers: config.mcp.servers,
     variables: env.variables,
-    redact: (text) => redact(text),
+    redact,
     log: (level, fields, message) => log[level](fields, message),
   });
-  const agents = createAgents({ config, own: options.agents ?? [], models, mcp, log, redact: (text) => redact(text) });
+  const parts = { own: options.agents ?? [], connections, mcp, log, redact };
+  let live = createLive(first, parts);
+  let credentials: Credentials | undefined;
 
-  const { concurrency, maxQueued } = config.sessions;
   const waitingSteps = createWaitingSteps(config.gateway.http.resumeWindowMs);
   const { sessions, completions } = createStores(config.sessions, env.stateDir);
-  const lanes = createLanes({ policy: concurrency, maxQueued });
+  const lanes = createLanes(() => live.config.sessions);
   const logBug = (cause: unknown, context: object) => log.error({ ...context, bug: redact(describe(cause)) }, "bug");
   const runs = createRuns({ store: sessions, lanes, waitingSteps }, (summary, error) => {
     if (error?.code === "internal_error") logBug(error.cause, { runId: summary.runId });
@@ -99,28 +111,37 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
     const reason = error && redact(error.cause === undefined ? error.message : `${error.message} ${error.cause}`);
     log.info({ ...summary, ...(reason && { reason }) }, "run");
   });
-
-  const { http, auth, trustedProxies } = config.gateway;
-  const journal = createJournal({ store: completions, resumeWindowMs: http.resumeWindowMs });
+  const journal = createJournal({ store: completions, resumeWindowMs: config.gateway.http.resumeWindowMs });
   let app: ReturnType<typeof createApp> | undefined;
 
+  /** Those of a config, in the mode that the gateway listens in. */
+  async function findCredentials({ config, env }: Loaded): Promise<Credentials> {
+    const { loopback } = bindAddress(config.gateway);
+    return resolveCredentials({ auth: config.gateway.auth, env, stateDir: env.stateDir, loopback });
+  }
+
   return {
-    agents: agents.all,
-    defaultAgent: agents.default,
+    get agents() {
+      return live.agents.all;
+    },
+    get defaultAgent() {
+      return live.agents.default;
+    },
     runs,
     open: () => sessions.open(),
     async listen() {
       if (app || runs.draining) throw new Error("a gateway listens once; make another one");
-      const { host, loopback } = bindAddress(config.gateway);
+      const { host } = bindAddress(config.gateway);
       const opening = sessions.open();
       // Awaited below, while the rest gets ready; what fails before is told instead.
       opening.catch(() => {});
-      const credentials = await resolveCredentials({ auth, env, stateDir: env.stateDir, loopback });
-      redact = createRedactor(collectSecrets({ ...secrets, ...(credentials.mode !== "none" && { credentials }) }));
+      const found = await findCredentials(first);
+      credentials = found;
+      learnSecrets(first, found);
       app = createApp({
-        hosts: http.hosts,
-        trustedProxies,
-        guardOrigin: credentials.mode === "none",
+        hosts: () => live.config.gateway.http.hosts,
+        trustedProxies: config.gateway.trustedProxies,
+        guardOrigin: found.mode === "none" || found.mode === "trusted-proxy",
         onBug: (error, requestId) => logBug(error, { requestId }),
       });
       if (log.isLevelEnabled("debug")) addRequestLog(app, (line) => log.debug(line, "request"));
@@ -132,32 +153,42 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
           return !mcp.settled;
         },
       });
-      await app.register(addApi, {
-        ...http,
-        ...config.sessions,
-        ...http.endpoints.chatCompletions,
-        authenticator: createAuthenticator({ credentials, rateLimit: auth.rateLimit }),
-        agents,
-        runs,
-        sessions,
-        journal,
-        completions,
-        created: Math.floor(modifiedAt / 1000),
+      const authenticator = createAuthenticator({
+        current: () => ({ credentials: credentials ?? found, keys: live.keys }),
+        rateLimit: config.gateway.auth.rateLimit,
       });
+      await app.register(addApi, { authenticator, current: () => live, runs, sessions, journal, completions });
       if (options.webRoot !== undefined) (await import("./http/web-root.ts")).addWebRoot(app, options.webRoot);
       await opening;
       const url = await app.listen({ host, port: config.gateway.port }).catch((error) => {
         app = undefined;
         throw error;
       });
-      models.prepare();
+      live.models.prepare();
       void mcp.ready();
       return {
         url,
         port: Number(new URL(url).port),
-        authMode: credentials.mode,
-        tokenFile: credentials.mode === "none" ? undefined : credentials.tokenFile,
+        authMode: found.mode,
+        tokenFile: "tokenFile" in found ? found.tokenFile : undefined,
       };
+    },
+    async reload(input) {
+      const loaded = toLoaded(input);
+      const { config, restart } = keepUntilRestart(live.config, loaded.config);
+      const next = { ...loaded, config };
+      learnSecrets(next);
+      const built = createLive(next, parts);
+      if (credentials) {
+        const found = await findCredentials(next);
+        if (found.mode === credentials.mode) credentials = found;
+        else restart.push("gateway.auth.mode");
+        learnSecrets(next, credentials);
+      }
+      live = built;
+      log.level = config.logging.level;
+      if (app) live.models.prepare();
+      return { restart };
     },
     async close({ drainTimeoutMs = 30_000 } = {}) {
       const drained = runs.drain(drainTimeoutMs);
@@ -165,13 +196,19 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
       journal.dismiss(drainingError());
       await drained;
       await app?.close();
-      await Promise.all([models.close(), mcp.close()]);
+      await Promise.all([connections.close(), mcp.close()]);
       await sessions.close();
     },
   };
 }
 
-function toLoaded(input: GatewayOptions["config"] = {}): Pick<LoadedConfig, "config" | "env" | "modifiedAt"> {
+type Loaded = Pick<LoadedConfig, "config" | "env" | "modifiedAt">;
+
+function toSecret(credentials: Credentials | undefined): { secret?: string } | undefined {
+  return credentials && "secret" in credentials ? credentials : undefined;
+}
+
+function toLoaded(input: GatewayOptions["config"] = {}): Loaded {
   if ("config" in input) return input;
   const env = readEnvironment();
   const { config } = parseConfig(input);

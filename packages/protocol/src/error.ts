@@ -82,6 +82,8 @@ export const ERRORS = {
   context_length_exceeded: request,
   content_filter: request,
   // The gateway itself
+  /** All runs are taken, and the queue for one is full or took too long. */
+  gateway_overloaded: { status: 503, type: "service_unavailable", retry: true },
   gateway_draining: { status: 503, type: "service_unavailable", retry: true },
   internal_error: { status: 500, type: "api_error", retry: false },
 } as const satisfies Record<string, ErrorSpec>;

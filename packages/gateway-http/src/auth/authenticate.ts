@@ -1,13 +1,22 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import type { Config } from "../config/schema.ts";
+import { DEFAULT_SCOPES } from "../config/schema-auth.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { createAttemptLimiter } from "./attempt-limiter.ts";
 import { type Caller, LOCAL, OPERATOR } from "./caller.ts";
 import type { Credentials } from "./credentials.ts";
+import type { KeyRing } from "./key-ring.ts";
 import { createSlowDown } from "./slow-down.ts";
 
-export interface AuthenticatorOptions {
+/** What callers have to know, now. */
+export interface AuthState {
   credentials: Credentials;
+  keys: KeyRing;
+}
+
+export interface AuthenticatorOptions {
+  /** Asked for each attempt: keys come and go while the gateway runs. */
+  current: () => AuthState;
   rateLimit: Config["gateway"]["auth"]["rateLimit"];
   /** Milliseconds of a clock that never goes back. Default `performance.now`. */
   now?: () => number;
@@ -20,6 +29,8 @@ interface Attempt {
   address: string;
   /** Whether the request came from this machine without a detour over a proxy. */
   local: boolean;
+  /** The user that `gateway.auth.trustedProxy` names, if the request came through it. */
+  proxyUser?: string | undefined;
 }
 
 export interface Authenticator {
@@ -31,28 +42,35 @@ export interface Authenticator {
 }
 
 /**
- * Tells who is calling by the gateway's token or password.
+ * Tells who is calling by the gateway's token or password, or by a key.
  *
  * A token is looked at even during a lockout: it is too long to be guessed, and so an attacker cannot shut out clients
  * that know it. A password may be short, so during a lockout it is not even compared.
  */
 export function createAuthenticator({
-  credentials,
+  current,
   rateLimit,
   now = () => performance.now(),
 }: AuthenticatorOptions): Authenticator {
-  if (credentials.mode === "none") return { authenticate: authenticateLocal };
-  const { mode, digest } = credentials;
   const limiter = createAttemptLimiter({ ...rateLimit, now });
   const slowDown = createSlowDown(rateLimit.windowMs, now);
 
   return {
-    async authenticate({ authorization, address, local }) {
-      const given = readBearer(authorization);
+    async authenticate(attempt) {
+      const { credentials, keys } = current();
+      const { mode } = credentials;
+      const { authorization, address, local } = attempt;
+      const bearer = findBearer(authorization);
+      const key = bearer === undefined ? undefined : keys.find(bearer);
+      if (key === "expired") throw new GatewayError("invalid_api_key", "This key has expired.");
+      if (key) return key;
+      if (mode === "none") return toLocal(attempt);
+      if (mode === "trusted-proxy") return toProxyUser(attempt);
+      const given = bearer ?? refuseWithout(authorization);
       const isSlowed = local && rateLimit.exemptLoopback;
       const refuseIfLimited = () => refuseFor(isSlowed ? slowDown.fullFor() : limiter.lockedFor(address));
       if (mode === "password") refuseIfLimited();
-      if (matches(given, digest)) return OPERATOR;
+      if (matches(given, credentials.digest)) return OPERATOR;
       if (mode === "token") refuseIfLimited();
       if (isSlowed) await slowDown.penalize();
       else limiter.recordFailure(address);
@@ -61,7 +79,7 @@ export function createAuthenticator({
   };
 }
 
-async function authenticateLocal({ local }: Attempt): Promise<Caller> {
+function toLocal({ local }: Attempt): Caller {
   if (local) return LOCAL;
   throw new GatewayError(
     "invalid_api_key",
@@ -69,14 +87,20 @@ async function authenticateLocal({ local }: Attempt): Promise<Caller> {
   );
 }
 
+function findBearer(authorization: string | undefined): string | undefined {
+  return /^bearer[ \t]+(.+)$/i.exec(authorization?.trim() ?? "")?.[1];
+}
+
 /** Neither a missing nor a foreign kind of credentials is a guess, so neither counts as an attempt. */
-function readBearer(authorization: string | undefined): string {
-  if (authorization === undefined || authorization.trim() === "") {
-    throw new GatewayError("invalid_api_key", "No credentials. Send them as: Authorization: Bearer <token>");
-  }
-  const credential = /^bearer[ \t]+(.+)$/i.exec(authorization.trim())?.[1];
-  if (credential !== undefined) return credential;
-  throw new GatewayError("invalid_api_key", "Malformed credentials. Send them as: Authorization: Bearer <token>");
+function refuseWithout(authorization: string | undefined): never {
+  const what = authorization === undefined || authorization.trim() === "" ? "No" : "Malformed";
+  throw new GatewayError("invalid_api_key", `${what} credentials. Send them as: Authorization: Bearer <token>`);
+}
+
+/** The user that a trusted proxy names. */
+function toProxyUser({ proxyUser }: Attempt): Caller {
+  if (proxyUser === undefined) throw new GatewayError("invalid_api_key", "The request did not come through the proxy.");
+  return { owner: `user:${proxyUser}`, scopes: new Set(DEFAULT_SCOPES), limits: {} };
 }
 
 function matches(given: string, digest: Buffer): boolean {

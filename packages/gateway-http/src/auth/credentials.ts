@@ -5,7 +5,11 @@ import { ConfigError } from "../errors/config-error.ts";
 import { createTokenFile, readTokenFile, type TokenFile } from "./token-file.ts";
 
 /** What a caller has to know. */
-export type Credentials = SecretCredentials | { readonly mode: "none" };
+export type Credentials =
+  | SecretCredentials
+  /** A proxy has asked already. */
+  | { readonly mode: "trusted-proxy" }
+  | { readonly mode: "none" };
 
 interface SecretCredentials {
   readonly mode: "token" | "password";
@@ -50,6 +54,7 @@ export async function findCredentials({
     if (loopback) return { mode };
     throw new ConfigError(`gateway.auth.mode "none" is only possible with gateway.bind "loopback". ${HOW_TO_SET}.`);
   }
+  if (mode === "trusted-proxy") return { mode };
   if (auth[mode] !== undefined) return toCredentials(mode, auth[mode], "config");
   if (env[mode] !== undefined) return toCredentials(mode, env[mode], "environment");
   if (mode === "password") throw new ConfigError(NO_PASSWORD);

@@ -54,5 +54,6 @@ async function describeAuth({ gateway }: LoadedConfig["config"], env: Environmen
   const found = await findCredentials({ auth: gateway.auth, env, stateDir: env.stateDir, loopback });
   if (found?.mode === "none") return "none, for this machine only";
   if (found === undefined) return `a token will be made in ${tokenFilePath(env.stateDir)}`;
+  if (found.mode === "trusted-proxy") return "by the proxies of gateway.trustedProxies";
   return found.source === "generated" ? `token in ${found.tokenFile}` : `${found.mode} from the ${found.source}`;
 }

@@ -12,7 +12,6 @@ const PASSED_OVER: KeyTable = {
   gateway: `allowRealIpFallback channelHealthCheckMinutes channelMaxRestartsPerHour channelStaleEventThresholdMinutes
     controlUi mode nodes push reload remote tailscale tools webchat`,
   "gateway.auth": "allowTailscale",
-  "gateway.http": "securityHeaders",
   "gateway.http.endpoints": "responses",
   "gateway.http.endpoints.chatCompletions": "maxBodyBytes maxImageParts maxTotalImageBytes",
   "agents.defaults": `additionalSystemPrompt blockStreamingBreak blockStreamingChunk blockStreamingCoalesce
@@ -40,9 +39,7 @@ const PASSED_OVER: KeyTable = {
  */
 const REFUSED: KeyTable = {
   "": "$include",
-  gateway: "tls",
-  "gateway.auth": "keys trustedProxy",
-  "gateway.http": "cors",
+  "gateway.tls": "autoGenerate caPath",
   "agents.defaults": "runner",
   "agents.defaults.tools": "alsoAllow byProvider elevated exec fs loopDetection profile sandbox",
   "agents.list.*": "runner",

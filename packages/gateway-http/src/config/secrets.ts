@@ -27,7 +27,14 @@ const OPEN_HEADERS = new Set(["accept", "content-type", "http-referer", "referer
 /** Everything configured that must not appear in an answer or a log. */
 export function collectSecrets({ config, env, credentials, keyVariables = [] }: SecretSources): string[] {
   const { auth } = config.gateway;
-  const own = [auth.token, auth.password, env.token, env.password, credentials?.secret];
+  const own = [
+    auth.token,
+    auth.password,
+    env.token,
+    env.password,
+    credentials?.secret,
+    ...auth.keys.map(({ token }) => token),
+  ];
   const ofProviders = Object.entries(config.models.providers).flatMap(([id, { apiKey, headers }]) => [
     // Servers that want no key are often given their own name as one.
     apiKey === id ? undefined : apiKey,

@@ -1,6 +1,25 @@
 /** Shorter than this a secret is no secret, and taking it out of a text would only garble it. */
 const MIN_LENGTH = 4;
 
+/** A redactor that learns: what was a secret once may still come up in a late error. */
+export interface Redactor {
+  redact(text: string): string;
+  add(secrets: readonly string[]): void;
+}
+
+export function createGrowingRedactor(): Redactor {
+  const known = new Set<string>();
+  let redact = createRedactor([]);
+  return {
+    redact: (text) => redact(text),
+    add(secrets) {
+      const before = known.size;
+      for (const secret of secrets) known.add(secret);
+      if (known.size > before) redact = createRedactor([...known]);
+    },
+  };
+}
+
 /**
  * Makes a function that replaces every one of `secrets` in a text by `***`, also where it stands URL-encoded or inside
  * a JSON string. Given `Bearer <token>` it knows the bare token too.

@@ -1,5 +1,7 @@
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Authenticator } from "../auth/authenticate.ts";
+import { requireScope } from "../auth/permissions.ts";
+import type { Scope } from "../config/schema-auth.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { setCaller } from "./caller.ts";
 import { requireJson } from "./json-body.ts";
@@ -13,54 +15,59 @@ import {
   retrieveCompletion,
   updateCompletion,
 } from "./routes/completions.ts";
-import { listModels, type ModelsOptions, retrieveModel } from "./routes/models.ts";
+import { listModels, retrieveModel } from "./routes/models.ts";
 import { addSessionRoutes } from "./routes/sessions.ts";
 import type { SessionsOptions } from "./routes/sessions-shared.ts";
-import { serve } from "./serve.ts";
+import { type Guard, serve } from "./serve.ts";
 
-export interface ApiOptions extends ChatCompletionsOptions, ModelsOptions, SessionsOptions {
-  /** `gateway.http.endpoints.chatCompletions.enabled`. */
-  enabled: boolean;
+export interface ApiOptions extends ChatCompletionsOptions, SessionsOptions {
   authenticator: Authenticator;
 }
 
 /** Everything under `/v1`: behind the endpoint's switch, then behind auth. */
 export async function addApi(app: FastifyInstance, options: ApiOptions): Promise<void> {
-  const { enabled, authenticator } = options;
-
-  const authenticate = async (request: FastifyRequest) => {
-    setCaller(
-      request,
-      await authenticator.authenticate({
-        authorization: request.headers.authorization,
-        address: request.ip,
-        local: isLocal(request),
-      }),
-    );
-  };
-  const authenticateJson = async (request: FastifyRequest) => {
-    await authenticate(request);
+  const { current } = options;
+  const authenticate = createGuard(options);
+  app.addHook("onRequest", (_request, _reply, next) => {
+    if (!current().config.gateway.http.endpoints.chatCompletions.enabled) throw disabled();
+    next();
+  });
+  const forChat = authenticate("chat");
+  const forChatJson: Guard = async (request, reply) => {
+    await forChat(request, reply);
     if (request.method === "POST") requireJson(request.headers);
   };
-
-  if (!enabled) app.addHook("onRequest", refuseDisabled);
   const chat = { POST: chatCompletions(options), GET: listCompletions(options) };
-  serve(app, "/v1/chat/completions", chat, authenticateJson);
+  serve(app, "/v1/chat/completions", chat, forChatJson);
   const completion = {
     GET: retrieveCompletion(options),
     POST: updateCompletion(options),
     DELETE: deleteCompletion(options),
   };
-  serve(app, "/v1/chat/completions/:id", completion, authenticateJson);
-  serve(app, "/v1/chat/completions/:id/messages", { GET: listCompletionMessages(options) }, authenticate);
-  serve(app, "/v1/chat/completions/:id/cancel", { POST: cancelCompletion(options) }, authenticate);
-  serve(app, "/v1/models", { GET: listModels(options) }, authenticate);
-  serve(app, "/v1/models/*", { GET: retrieveModel(options) }, authenticate);
-  addSessionRoutes(app, authenticate, options);
+  serve(app, "/v1/chat/completions/:id", completion, forChatJson);
+  serve(app, "/v1/chat/completions/:id/messages", { GET: listCompletionMessages(options) }, forChat);
+  serve(app, "/v1/chat/completions/:id/cancel", { POST: cancelCompletion(options) }, forChat);
+  const forModels = authenticate("models");
+  serve(app, "/v1/models", { GET: listModels(options) }, forModels);
+  serve(app, "/v1/models/*", { GET: retrieveModel(options) }, forModels);
+  addSessionRoutes(app, authenticate("sessions"), options);
 }
 
-function refuseDisabled(): never {
-  throw new GatewayError(
+/** Makes what stands before a route: who is calling, and whether it may. */
+export function createGuard({ authenticator }: Pick<ApiOptions, "authenticator">): (scope: Scope) => Guard {
+  return (scope) => async (request: FastifyRequest, _reply: FastifyReply) => {
+    const caller = await authenticator.authenticate({
+      authorization: request.headers.authorization,
+      address: request.ip,
+      local: isLocal(request),
+    });
+    setCaller(request, caller);
+    requireScope(caller, scope);
+  };
+}
+
+function disabled(): GatewayError {
+  return new GatewayError(
     "endpoint_disabled",
     "The endpoint is off; gateway.http.endpoints.chatCompletions.enabled turns it on.",
   );

@@ -19,11 +19,14 @@ const LINGER_MS = 1000;
 const CLOSE_GRACE_MS = 1000;
 
 export interface AppOptions {
-  /** `gateway.http.hosts`. */
-  hosts: readonly string[];
+  /** `gateway.http.hosts` of now. */
+  hosts: () => readonly string[];
   /** `gateway.trustedProxies`. */
   trustedProxies: readonly string[];
-  /** Without auth a web page of another origin must not be able to use the gateway. */
+  /**
+   * Where a browser is let in without a token of its own (without auth, or by a proxy's cookie), a page of another
+   * origin must not be able to use the gateway.
+   */
   guardOrigin: boolean;
   /** Told of errors that were nobody's intention. */
   onBug(error: unknown, requestId: string): void;
@@ -62,10 +65,11 @@ export function createApp({ hosts, trustedProxies, guardOrigin, onBug }: AppOpti
       "referrer-policy": "no-referrer",
     });
     const { headers } = request;
+    const allowedHosts = hosts();
     if (!hasOneHost(request.raw)) {
       throw new GatewayError("malformed_request", "A request needs exactly one Host header.", { param: "host" });
     }
-    if (!isAllowedHost(headers.host, hosts)) {
+    if (!isAllowedHost(headers.host, allowedHosts)) {
       throw new GatewayError(
         "host_not_allowed",
         "This Host is not served here; gateway.http.hosts lists those that are.",
@@ -74,7 +78,7 @@ export function createApp({ hosts, trustedProxies, guardOrigin, onBug }: AppOpti
         },
       );
     }
-    if (guardOrigin && !isAllowedOrigin(headers.origin, headers.host, hosts)) {
+    if (guardOrigin && !isAllowedOrigin(headers.origin, headers.host, allowedHosts)) {
       throw new GatewayError(
         "origin_not_allowed",
         "Pages of this origin are not served in gateway.auth.mode none; gateway.http.hosts lists those that are.",

@@ -4,7 +4,7 @@ import { type Config, DEMO_MODEL } from "../config/schema.ts";
 import { createAiSdkModel } from "./ai-sdk/ai-sdk-model.ts";
 import { type CreateSdkModel, isSdkApi, libraryOf, type SdkApi } from "./ai-sdk/apis.ts";
 import { withoutSchemaless } from "./ai-sdk/schemaless.ts";
-import { createConnections } from "./connections.ts";
+import type { Connections } from "./connections.ts";
 import { streamDemo } from "./demo.ts";
 import type { StreamModel } from "./model.ts";
 import { createOpenAICompatible } from "./openai-compatible.ts";
@@ -21,17 +21,17 @@ export interface Models {
   input(reference: string): readonly Modality[];
   /** Loads what calls of a provider need, so that the first one does not wait for it. */
   prepare(): void;
-  close(): Promise<void>;
 }
 
 export interface ModelsOptions {
-  config: Config;
+  config: Pick<Config, "models">;
   variables: Environment["variables"];
+  /** Of the gateway: runs of an earlier config may still use them. */
+  connections: Connections;
   redact(text: string): string;
 }
 
-export function createModels({ config, variables, redact }: ModelsOptions): Models {
-  const connections = createConnections();
+export function createModels({ config, variables, connections, redact }: ModelsOptions): Models {
   let usesProvider = false;
   // Loaded on first use, each once: a package takes a tenth of a second.
   const libraries = new Map<SdkApi, Promise<CreateSdkModel> | undefined>();
@@ -70,6 +70,5 @@ export function createModels({ config, variables, redact }: ModelsOptions): Mode
       // One that cannot be loaded says so to whoever calls it.
       for (const api of libraries.keys()) load(api).catch(() => {});
     },
-    close: () => connections.close(),
   };
 }

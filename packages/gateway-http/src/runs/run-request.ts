@@ -1,5 +1,6 @@
 import type { FinishReason, Usage } from "@openclaw/protocol";
 import type { Agent } from "../agents/agent.ts";
+import type { CallerLimits } from "../auth/caller.ts";
 import type { Answer } from "../chat/to-completion.ts";
 import type { Turn } from "../chat/turn.ts";
 import type { GatewayError } from "../errors/gateway-error.ts";
@@ -35,6 +36,8 @@ export interface RunRequest {
   readonly hooks?: RunHooks | undefined;
   /** The whole text is wanted at the end, although whoever watches a stream has it. */
   readonly needsText?: boolean;
+  /** Of whoever asks. */
+  readonly limits?: CallerLimits | undefined;
   /** Another model for this run. */
   readonly model?: string | undefined;
 }

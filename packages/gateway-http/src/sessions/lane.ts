@@ -23,8 +23,11 @@ interface Waiting {
   admit(): void;
 }
 
-/** One run at a time in a session, first come first served; distinct sessions do not know of each other. */
-export function createLanes({ policy, maxQueued }: { policy: LanePolicy; maxQueued: number }): Lanes {
+/**
+ * One run at a time in a session, first come first served; distinct sessions do not know of each other.
+ * @param rules those of now: asked for each run that comes
+ */
+export function createLanes(rules: () => { concurrency: LanePolicy; maxQueued: number }): Lanes {
   const lanes = new Map<string, { running: LaneEntry; waiting: Waiting[] }>();
 
   function leave(id: string): void {
@@ -60,6 +63,7 @@ export function createLanes({ policy, maxQueued }: { policy: LanePolicy; maxQueu
       entry.signal.throwIfAborted();
       const lane = lanes.get(id);
       if (!lane) return enterIfFree(id, entry) as () => void;
+      const { concurrency: policy, maxQueued } = rules();
       if (policy === "reject") throw new GatewayError("session_busy", "A run is active in this session.");
       if (policy === "queue" && lane.waiting.length >= maxQueued) {
         throw new GatewayError("queue_full", `${maxQueued} runs already wait in this session.`, { retryAfter: 1 });

@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createAuthenticator } from "../../src/auth/authenticate.ts";
 import type { Credentials } from "../../src/auth/credentials.ts";
+import { createKeyRing } from "../../src/auth/key-ring.ts";
 import { GatewayError } from "../../src/errors/gateway-error.ts";
 
 const SECRET = "correct horse";
@@ -18,7 +19,10 @@ afterEach(() => {
 
 function authenticator(mode: "token" | "password", secret = SECRET, rateLimit = RATE_LIMIT) {
   const credentials: Credentials = { mode, digest: hash("sha256", secret, "buffer"), secret, source: "config" };
-  const { authenticate } = createAuthenticator({ credentials, rateLimit });
+  const { authenticate } = createAuthenticator({
+    current: () => ({ credentials, keys: createKeyRing([]) }),
+    rateLimit,
+  });
   /** The owner, or the error's code. */
   return async (authorization: string | undefined, from = REMOTE): Promise<string> => {
     try {
@@ -159,8 +163,11 @@ test("success starts no timer", async () => {
 });
 
 test("mode none serves this machine and nobody else", async () => {
-  const { authenticate } = createAuthenticator({ credentials: { mode: "none" }, rateLimit: RATE_LIMIT });
-  expect(await authenticate({ authorization: undefined, ...LOCAL })).toEqual({ owner: "local" });
+  const { authenticate } = createAuthenticator({
+    current: () => ({ credentials: { mode: "none" }, keys: createKeyRing([]) }),
+    rateLimit: RATE_LIMIT,
+  });
+  expect(await authenticate({ authorization: undefined, ...LOCAL })).toMatchObject({ owner: "local" });
   await expect(authenticate({ authorization: "Bearer x", ...REMOTE })).rejects.toMatchObject({
     code: "invalid_api_key",
     status: 401,

@@ -46,7 +46,7 @@ test("every model of a chain is resolved at start, and the error says where it s
 test("the log's line of a run has the model that answered, and whether it was a fallback", async () => {
   const lines: RunSummary[] = [];
   const store = createMemoryStore({ maxEntries: 10, pruneAfterMs: 1000 });
-  const lanes = createLanes({ policy: "queue", maxQueued: 1 });
+  const lanes = createLanes(() => ({ concurrency: "queue", maxQueued: 1 }));
   const runs = createRuns({ store, lanes, waitingSteps: createWaitingSteps(1000) }, (line) => lines.push(line));
   const run = (...said: unknown[]) =>
     runs.start({

@@ -290,6 +290,7 @@ const LATER: ErrorCode[] = [
   "not_found",
   "idempotency_key_conflict",
   "rate_limit_exceeded",
+  "gateway_overloaded",
 ];
 
 async function* waitFor(signal: AbortSignal) {

@@ -1,5 +1,6 @@
 import { listPageSchema, sessionMessageSchema } from "@openclaw/protocol";
 import { expect, onTestFinished, test } from "vitest";
+import { LOCAL } from "../../src/auth/caller.ts";
 import { createApp } from "../../src/http/app.ts";
 import { setCaller } from "../../src/http/caller.ts";
 import { addSessionRoutes } from "../../src/http/routes/sessions.ts";
@@ -22,10 +23,15 @@ async function withSteps() {
     entry("answer", "result", { message: { role: "assistant", content: "done" }, usage, at: 1_764_000_001_999 }),
   ];
   await sessions.append({ owner: "ann", key: KEY }, { agent: "main", entries, head: "answer" });
-  const app = createApp({ hosts: [], trustedProxies: [], guardOrigin: false, onBug: (error) => expect(error).toBe(0) });
+  const app = createApp({
+    hosts: () => [],
+    trustedProxies: [],
+    guardOrigin: false,
+    onBug: (error) => expect(error).toBe(0),
+  });
   const runs = { findInSession: () => undefined } as unknown as Runs;
   const authenticate = async (request: Parameters<typeof setCaller>[0]) =>
-    setCaller(request, { owner: String(request.headers["x-test-owner"] ?? "ann") });
+    setCaller(request, { ...LOCAL, owner: String(request.headers["x-test-owner"] ?? "ann") });
   addSessionRoutes(app, authenticate, { sessions, runs });
   onTestFinished(() => app.close());
   return {

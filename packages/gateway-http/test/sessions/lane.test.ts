@@ -4,7 +4,7 @@ import { createLanes, type LanePolicy } from "../../src/sessions/lane.ts";
 
 /** Lanes, and a log of who was let in or turned away. */
 function open(policy: LanePolicy, maxQueued = 8) {
-  const lanes = createLanes({ policy, maxQueued });
+  const lanes = createLanes(() => ({ concurrency: policy, maxQueued }));
   const log: string[] = [];
   async function enter(name: string, lane = "lane") {
     const controller = new AbortController();
@@ -83,7 +83,7 @@ test("who gives up while waiting frees the place and is never let in", async () 
 });
 
 test("who gave up before does not enter", async () => {
-  const lanes = createLanes({ policy: "queue", maxQueued: 8 });
+  const lanes = createLanes(() => ({ concurrency: "queue", maxQueued: 8 }));
   const reason = new GatewayError("run_aborted", "gone");
   const entry = { signal: AbortSignal.abort(reason), interrupt() {} };
   await expect(lanes.enter("lane", entry)).rejects.toBe(reason);

@@ -1,12 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { HEADERS } from "@openclaw/protocol";
 import type { FastifyRequest, RouteHandlerMethod } from "fastify";
-import type { AgentRegistry } from "../../agents/registry.ts";
 import { resolveAgent } from "../../agents/resolve-agent.ts";
+import { requireAgent, requireScope } from "../../auth/permissions.ts";
 import { parseChatRequest } from "../../chat/parse-request.ts";
 import { toTurn } from "../../chat/to-turn.ts";
 import type { CompletionStore } from "../../completions/store.ts";
-import type { ImageSettings } from "../../config/schema-images.ts";
 import { type TakenIn, takeIn } from "../../media/take-in.ts";
 import type { Journal } from "../../runs/journal.ts";
 import type { Runs } from "../../runs/runs.ts";
@@ -18,44 +17,39 @@ import { callerOf } from "../caller.ts";
 import { fetchImages } from "../fetch-images.ts";
 import { fingerprintOf } from "../fingerprint.ts";
 import { findHeader, readChannel, readIdempotency, refuseRepeatedHeaders } from "../request-headers.ts";
+import type { CurrentSettings, Settings } from "../settings.ts";
 
 export interface ChatCompletionsOptions {
-  agents: AgentRegistry;
+  current: CurrentSettings;
   runs: Runs;
   journal: Journal;
   completions: CompletionStore;
-  /** `sessions.clientHeaders`. */
-  clientHeaders: readonly string[];
-  /** `sessions.fromUser`. */
-  fromUser: boolean;
-  /** `gateway.http.endpoints.chatCompletions.images`. */
-  images: ImageSettings;
-  keepAliveMs: number;
-  commitAfterMs: number;
-  slowClientMs: number;
 }
 
 /** `POST /v1/chat/completions`: the road of a request, step by step. */
-export function chatCompletions(options: ChatCompletionsOptions): RouteHandlerMethod {
+export function chatCompletions({ current, ...parts }: ChatCompletionsOptions): RouteHandlerMethod {
   return async (request, reply) => {
-    const { asked: read, taken } = readAsked(request, options);
+    const settings = current();
+    const { http } = settings.config.gateway;
+    const options = { ...parts, ...http };
+    const { asked: read, taken } = readAsked(request, settings);
     const { key, lastEvent } = readIdempotency(request.headers);
     const isKeyed = key !== undefined;
     // Whoever goes on with an answer starts nothing, so nothing is fetched.
     const fetches = taken.remote.length > 0 && lastEvent === undefined;
-    const asked = fetches ? await fetchImages(reply.raw, read, taken, { ...options, isKeyed }) : read;
+    const { images } = http.endpoints.chatCompletions;
+    const asked = fetches ? await fetchImages(reply.raw, read, taken, { images, isKeyed }) : read;
     if (key === undefined) return answer(reply, asked, options);
-    const fingerprint = fingerprintOf(request.body, request.headers, options.clientHeaders);
+    const fingerprint = fingerprintOf(request.body, request.headers, settings.config.sessions.clientHeaders);
     return answerUnderKey(reply, asked, { ...options, key, lastEvent, fingerprint });
   };
 }
 
 /** What was said, to whom, and where. */
-function readAsked(
-  request: FastifyRequest,
-  { agents, clientHeaders, fromUser, images }: ChatCompletionsOptions,
-): { asked: Asked; taken: TakenIn } {
+function readAsked(request: FastifyRequest, { agents, config }: Settings): { asked: Asked; taken: TakenIn } {
   const { headers } = request;
+  const { clientHeaders, fromUser } = config.sessions;
+  const caller = callerOf(request);
   // What was said
   refuseRepeatedHeaders(request.raw);
   const channel = readChannel(headers);
@@ -66,9 +60,11 @@ function readAsked(
   resolveAgent(agents, named);
   const chosen = readSessionKeyHeader(headers[HEADERS.sessionKey] as string | undefined);
   const agent = resolveAgent(agents, { ...named, sessionAgentId: chosen?.agentId });
+  requireAgent(caller, agent.id, named.header?.name ?? "model");
   const model = findHeader(headers, [HEADERS.model])?.value;
+  if (model !== undefined) requireScope(caller, "override-model", HEADERS.model);
   const input = (model && agent.inputOf?.(model)) || agent.input;
-  const taken = takeIn(body.messages, { id: agent.id, input }, images);
+  const taken = takeIn(body.messages, { id: agent.id, input }, config.gateway.http.endpoints.chatCompletions.images);
   // Where
   const chatId = findHeader(headers, clientHeaders);
   const session = resolveSession({
@@ -85,7 +81,8 @@ function readAsked(
     run: {
       agent,
       turn: toTurn(body, taken.messages),
-      session: { owner: callerOf(request).owner, ...session },
+      session: { owner: caller.owner, ...session },
+      limits: caller.limits,
       channel,
       model,
     },

@@ -1,8 +1,8 @@
-import type { FastifyInstance, FastifyRequest, RouteHandlerMethod } from "fastify";
+import type { FastifyInstance, RouteHandlerMethod } from "fastify";
 import { z } from "zod";
 import { requireJson, requireJsonIfAny } from "../json-body.ts";
 import { parseBody } from "../parse-body.ts";
-import { serve } from "../serve.ts";
+import { type Guard, serve } from "../serve.ts";
 import { abortRun, forkSession, moveHead } from "./sessions-actions.ts";
 import { listSessions } from "./sessions-list.ts";
 import { answer, noSuchSession, refOf, refuseBusy, retrieve, type SessionsOptions } from "./sessions-shared.ts";
@@ -21,14 +21,10 @@ const changeSchema = z.object({
 });
 
 /** Everything under `/v1/sessions`. A key is one segment of the path, percent-encoded. */
-export function addSessionRoutes(
-  app: FastifyInstance,
-  authenticate: (request: FastifyRequest) => Promise<void>,
-  options: SessionsOptions,
-): void {
-  const withBody = (requireType: typeof requireJson, ...methods: string[]) => {
-    return async (request: FastifyRequest) => {
-      await authenticate(request);
+export function addSessionRoutes(app: FastifyInstance, authenticate: Guard, options: SessionsOptions): void {
+  const withBody = (requireType: typeof requireJson, ...methods: string[]): Guard => {
+    return async (request, reply) => {
+      await authenticate(request, reply);
       if (methods.includes(request.method)) requireType(request.headers);
     };
   };
