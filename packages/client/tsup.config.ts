@@ -1,7 +1,8 @@
 import { defineConfig } from "tsup";
 
 export default defineConfig({
-  entry: ["src/index.ts"],
+  // What all of them need is shared: an error has one class, whichever of them throws it.
+  entry: ["src/index.ts", "src/tools/index.ts", "src/output/index.ts", "src/debug/index.ts"],
   format: "esm",
   target: "es2023",
   sourcemap: true,

@@ -1,7 +1,7 @@
 import { AbortError, TimeoutError, toAbortError } from "./errors.ts";
 
 /** Longer delays make `setTimeout` fire at once. */
-const LONGEST_TIMER = 2 ** 31 - 1;
+export const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** One try of a request, and what can end it: the caller's signal, its time limit, and `abort()`. */
 export interface Attempt {

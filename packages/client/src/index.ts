@@ -17,6 +17,7 @@ export type { ChatStream } from "./chat/chat-stream.ts";
 export type { CompletionListParams } from "./chat/completions.ts";
 export type { ChatCompletionParams, ChatOptions } from "./chat/create.ts";
 export type { ResumeInfo } from "./chat/read-on.ts";
+export type { StreamEvents } from "./chat/stream-events.ts";
 export { type Client, createClient } from "./client.ts";
 export {
   AbortError,
@@ -27,5 +28,6 @@ export {
   StreamTruncatedError,
   TimeoutError,
 } from "./errors.ts";
-export type { ClientOptions, RequestOptions } from "./options.ts";
+export type { ClientOptions, Fetch, Middleware, RequestOptions } from "./options.ts";
+export type { ResponsePromise } from "./request.ts";
 export type { Deleted, SessionListParams, SessionMessagesParams } from "./sessions.ts";

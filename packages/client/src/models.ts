@@ -1,12 +1,12 @@
 import type { Model, ModelList } from "@openclaw/protocol";
 import type { RequestOptions } from "./options.ts";
-import type { Send } from "./request.ts";
+import type { ResponsePromise, Send } from "./request.ts";
 
 export interface Models {
   /** Every agent this token may use, as a model. */
-  list(options?: RequestOptions): Promise<ModelList>;
+  list(options?: RequestOptions): ResponsePromise<ModelList>;
   /** The agent that `id` names, such as `openclaw/main`. */
-  retrieve(id: string, options?: RequestOptions): Promise<Model>;
+  retrieve(id: string, options?: RequestOptions): ResponsePromise<Model>;
 }
 
 export function createModels(send: Send): Models {

@@ -25,9 +25,35 @@ export interface ClientOptions {
    * @defaultValue 2
    */
   maxRetries?: number;
+  /**
+   * Milliseconds a stream may say nothing, not even the comments by which a gateway shows that it is alive (every 15 s
+   * unless told otherwise). Then it counts as cut, and is resumed like one. `Infinity` for no limit.
+   * @defaultValue 60_000
+   */
+  idleTimeout?: number;
   /** Sent with every request. */
   headers?: Record<string, string>;
+  /**
+   * What stands around every attempt: each gets the next one's `fetch` and gives its own. The first is the outermost; it
+   * may change the request, read the response, answer itself.
+   *
+   * @example
+   * ```ts
+   * const timing: Middleware = (next) => async (url, init) => {
+   *   const start = performance.now();
+   *   const response = await next(url, init);
+   *   console.log(init.method, url, response.status, performance.now() - start);
+   *   return response;
+   * };
+   * ```
+   */
+  middleware?: readonly Middleware[];
 }
+
+/** Sends a request. `init.headers` is a `Headers`, with the token in it. */
+export type Fetch = (url: string, init: RequestInit & { headers: Headers }) => Promise<Response>;
+
+export type Middleware = (next: Fetch) => Fetch;
 
 /** Of one call; beats the client's. */
 export interface RequestOptions {
@@ -35,12 +61,17 @@ export interface RequestOptions {
   signal?: AbortSignal | undefined;
   /** Milliseconds until the response headers of one attempt. */
   timeout?: number | undefined;
+  /** Milliseconds a stream may say nothing. */
+  idleTimeout?: number | undefined;
   maxRetries?: number | undefined;
   headers?: Record<string, string> | undefined;
 }
 
 /** Of `maxRetries`. */
 export const RETRIES = 2;
+
+/** Of `idleTimeout`, in milliseconds. */
+export const IDLE_TIMEOUT = 60_000;
 
 const TOKEN = /^[\x21-\x7e]+$/;
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
@@ -65,8 +96,8 @@ export function checkOptions(options: ClientOptions): void {
 }
 
 /** @throws OpenClawError */
-export function checkLimits({ timeout = 1, maxRetries = 0 }: Pick<RequestOptions, "timeout" | "maxRetries">): void {
-  if (!(timeout > 0)) misuse("`timeout` must be a number of milliseconds above 0.");
+export function checkLimits({ timeout = 1, idleTimeout = 1, maxRetries = 0 }: RequestOptions): void {
+  if (!(timeout > 0 && idleTimeout > 0)) misuse("`timeout` and `idleTimeout` must be numbers of milliseconds above 0.");
   if (!(maxRetries >= 0)) misuse("`maxRetries` must be a number from 0.");
 }
 

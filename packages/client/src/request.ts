@@ -6,6 +6,7 @@ import {
   type ClientOptions,
   checkLimits,
   encode,
+  type Fetch,
   misuse,
   RETRIES,
   type RequestOptions,
@@ -41,15 +42,36 @@ export interface Call {
  * Sends a request to a path below `/v1`, given in parts, and reads its JSON, of which the type is trusted. For a stream
  * it gives the `Response` unread, which ends with the signal.
  */
-export type Send = <T>(path: readonly string[], options?: RequestOptions, call?: Call) => Promise<T>;
+export type Send = <T>(path: readonly string[], options?: RequestOptions, call?: Call) => ResponsePromise<T>;
+
+/** What a call gives, with what it came in at hand. */
+export interface ResponsePromise<T> extends Promise<T> {
+  /** Also the `Response`, for its status and headers: its body is read, or the stream's to read. */
+  withResponse(): Promise<{ data: T; response: Response }>;
+}
+
+export function toResponsePromise<T>(answered: Promise<{ data: T; response: Response }>): ResponsePromise<T> {
+  const data = answered.then(({ data }) => data);
+  const withResponse = () => {
+    // Whoever asks for both has its failure.
+    data.catch(() => {});
+    return answered;
+  };
+  return Object.assign(data, { withResponse });
+}
 
 /** The one place that calls `fetch`: attempts, and the waits between them. */
 export function createSend(client: ClientOptions): Send {
   const base = toBaseUrl(client.baseUrl);
   // Looked up at each call, so that what replaces the global one later (a mock, a polyfill) is used.
-  const fetch = client.fetch ?? ((url: string, init: RequestInit) => globalThis.fetch(url, init));
+  const fetch = (client.middleware ?? []).reduceRight<Fetch>(
+    (next, wrap) => wrap(next),
+    client.fetch ?? ((url, init) => globalThis.fetch(url, init)),
+  );
 
-  return async <T>(path: readonly string[], options: RequestOptions = {}, call: Call = {}) => {
+  return <T>(...args: Parameters<Send>) => toResponsePromise<T>(request(...args));
+
+  async function request<T>(path: readonly string[], options: RequestOptions = {}, call: Call = {}) {
     checkLimits(options);
     const { signal, timeout = client.timeout ?? 600_000, maxRetries = client.maxRetries ?? RETRIES } = options;
     const { body, stream } = call;
@@ -61,11 +83,11 @@ export function createSend(client: ClientOptions): Send {
       const attempt = createAttempt(signal, timeout);
       try {
         const response = await send(attempt);
-        if (stream) return response as T;
+        if (stream) return { data: response as T, response };
         isAnswered = true;
-        const answer = await readJson(response, attempt);
+        const data = (await readJson(response, attempt)) as T;
         attempt.release();
-        return answer as T;
+        return { data, response };
       } catch (error) {
         attempt.release();
         if (retry >= maxRetries || !isRetryable(error, call.isSafe ?? !(body && isAnswered))) throw error;
@@ -86,7 +108,11 @@ export function createSend(client: ClientOptions): Send {
         options.headers,
         call.headers,
       );
-      const init: RequestInit = { method: call.method ?? (body ? "POST" : "GET"), headers, signal: attempt.signal };
+      const init: Parameters<Fetch>[1] = {
+        method: call.method ?? (body ? "POST" : "GET"),
+        headers,
+        signal: attempt.signal,
+      };
       if (body) init.body = body;
       if (call.keepalive) init.keepalive = true;
       const response = await attempt
@@ -107,7 +133,7 @@ export function createSend(client: ClientOptions): Send {
       }
       return response;
     }
-  };
+  }
 }
 
 async function readJson(response: Response, { until, signal }: Attempt): Promise<unknown> {

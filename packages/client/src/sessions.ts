@@ -1,6 +1,6 @@
 import type { ListPage, ListParams, Session, SessionBranch, SessionMessage } from "@openclaw/protocol";
 import type { RequestOptions } from "./options.ts";
-import type { Send } from "./request.ts";
+import type { ResponsePromise, Send } from "./request.ts";
 
 /** What a deleted thing leaves. */
 export interface Deleted {
@@ -27,20 +27,24 @@ export interface SessionMessagesParams extends ListParams {
  */
 export interface Sessions {
   /** The one that changed last comes first. */
-  list(params?: SessionListParams, options?: RequestOptions): Promise<ListPage<Session>>;
-  retrieve(key: string, options?: RequestOptions): Promise<Session>;
-  update(key: string, changes: { title: string | null }, options?: RequestOptions): Promise<Session>;
+  list(params?: SessionListParams, options?: RequestOptions): ResponsePromise<ListPage<Session>>;
+  retrieve(key: string, options?: RequestOptions): ResponsePromise<Session>;
+  update(key: string, changes: { title: string | null }, options?: RequestOptions): ResponsePromise<Session>;
   /** @throws APIError 409 while a run is active */
-  delete(key: string, options?: RequestOptions): Promise<Deleted>;
+  delete(key: string, options?: RequestOptions): ResponsePromise<Deleted>;
   /** The messages of one branch. */
-  messages(key: string, params?: SessionMessagesParams, options?: RequestOptions): Promise<ListPage<SessionMessage>>;
+  messages(
+    key: string,
+    params?: SessionMessagesParams,
+    options?: RequestOptions,
+  ): ResponsePromise<ListPage<SessionMessage>>;
   /** The ends of all branches, the newest first. */
-  branches(key: string, params?: ListParams, options?: RequestOptions): Promise<ListPage<SessionBranch>>;
+  branches(key: string, params?: ListParams, options?: RequestOptions): ResponsePromise<ListPage<SessionBranch>>;
   /**
    * Makes a message the one that the talk goes on from.
    * @throws APIError 409 while a run is active
    */
-  setHead(key: string, id: string, options?: RequestOptions): Promise<Session>;
+  setHead(key: string, id: string, options?: RequestOptions): ResponsePromise<Session>;
   /**
    * Copies a session, up to the message `at` or else to its head, to the session `key` or else to one with a new key.
    * Without `key` it is not sent again when no answer comes: there might be two copies.
@@ -49,9 +53,9 @@ export interface Sessions {
     key: string,
     params?: { at?: string | undefined; key?: string | undefined },
     options?: RequestOptions,
-  ): Promise<Session>;
+  ): ResponsePromise<Session>;
   /** Ends the run under way, whoever started it. `aborted` is its completion's id. Not sent again when no answer comes. */
-  abort(key: string, options?: RequestOptions): Promise<{ aborted: string | null }>;
+  abort(key: string, options?: RequestOptions): ResponsePromise<{ aborted: string | null }>;
 }
 
 export function createSessions(send: Send): Sessions {

@@ -33,8 +33,8 @@ test.each<[string, unknown, RegExp]>([
   ["a baseUrl that is no URL", { baseUrl: "http://" }, /not a URL/],
   ["an unset environment variable", { baseUrl: "http://x", token: undefined }, /environment variable/],
   ["an empty token", { baseUrl: "http://x", token: " " }, /visible ASCII/],
-  ["no time at all", { baseUrl: "http://x", timeout: 0 }, /`timeout` must be/],
-  ["a timeout that is no number", { baseUrl: "http://x", timeout: Number.NaN }, /`timeout` must be/],
+  ["no time at all", { baseUrl: "http://x", timeout: 0 }, /`timeout` and `idleTimeout` must be/],
+  ["a timeout that is no number", { baseUrl: "http://x", timeout: Number.NaN }, /`timeout` and `idleTimeout` must be/],
   ["fewer retries than none", { baseUrl: "http://x", maxRetries: -1 }, /`maxRetries` must be/],
   ["a fetch that is none", { baseUrl: "http://x", fetch: "fetch" }, /`fetch` must be a function/],
 ])("%s is explained", (_, options, message) => {

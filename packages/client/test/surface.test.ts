@@ -36,11 +36,14 @@ test("the public types", () => {
       "CompletionListParams",
       "Deleted",
       "ErrorCode",
+      "Fetch",
       "ListPage",
       "ListParams",
       "Message",
+      "Middleware",
       "ModelList",
       "RequestOptions",
+      "ResponsePromise",
       "ResumeInfo",
       "Session",
       "SessionBranch",
@@ -49,6 +52,7 @@ test("the public types", () => {
       "SessionMessagesParams",
       "StoredCompletion",
       "StoredMessage",
+      "StreamEvents",
     ]
   `);
 });

@@ -1,9 +1,13 @@
 import type { ChatCompletion, ChatCompletionChunk } from "@openclaw/protocol";
 import { HEADERS } from "@openclaw/protocol/wire";
 import { OpenClawError, StreamTruncatedError } from "../errors.ts";
+import { createListeners } from "../listeners.ts";
 import { misuse } from "../options.ts";
 import { createAccumulator } from "./accumulate.ts";
-import { type Connection, type ResumeInfo, readOn } from "./read-on.ts";
+import { createOutcome } from "./outcome.ts";
+import { type Connection, readOn } from "./read-on.ts";
+import { emitAll, type StreamEvents } from "./stream-events.ts";
+import { split, toEventStream } from "./stream-forms.ts";
 
 /** What a stream is made of. */
 export interface StreamSource extends Connection {
@@ -15,12 +19,13 @@ export interface StreamSource extends Connection {
 }
 
 /**
- * A streamed answer: its chunks as they come, once; or `text()` or `final()` for all of it, also after the loop.
- * Leaving the loop early aborts the request. A connection that breaks is made anew, and nobody who reads sees it.
+ * A streamed answer, to be read once: its chunks as they come; or `text()` or `final()` for all of it, also after the
+ * loop; or `tee()` or `toReadableStream()`. Leaving the loop early aborts the request. A connection that breaks is made
+ * anew, and nobody who reads sees it.
  *
  * @example
  * ```ts
- * for await (const chunk of stream) show(chunk.choices[0]?.delta.content ?? "");
+ * stream.on("content", (delta) => show(delta)).on("tool-activity", ({ type, name }) => log(type, name));
  * const { usage } = await stream.final();
  * ```
  */
@@ -32,8 +37,8 @@ export class ChatStream implements AsyncIterable<ChatCompletionChunk> {
   /** The session the answer belongs to, decoded. */
   readonly sessionKey: string | null;
   readonly #source: StreamSource;
-  readonly #listeners = { resume: [] as ((info: ResumeInfo) => void)[] };
   readonly #accumulator = createAccumulator();
+  readonly #listeners = createListeners<StreamEvents>();
   readonly #outcome = createOutcome<ChatCompletion>();
   #started = false;
   #ended = false;
@@ -52,11 +57,11 @@ export class ChatStream implements AsyncIterable<ChatCompletionChunk> {
   }
 
   /**
-   * Calls the listener each time the connection broke and the stream is about to come back, before the wait for it.
-   * Nothing is to be done about it; a page may want to show it.
+   * Calls the listener each time this happens while somebody reads the stream, in a loop or by `final()` or `text()`:
+   * listening alone reads nothing. What a listener throws ends the stream, and is what its reader gets.
    */
-  on(event: "resume", listener: (info: ResumeInfo) => void): this {
-    this.#listeners[event].push(listener);
+  on<Name extends keyof StreamEvents>(event: Name, listener: (...args: StreamEvents[Name]) => void): this {
+    this.#listeners.on(event, listener);
     return this;
   }
 
@@ -96,23 +101,44 @@ export class ChatStream implements AsyncIterable<ChatCompletionChunk> {
     return choices[0]?.message.content ?? "";
   }
 
+  /**
+   * The chunks twice, for two readers at their own pace: what one has not read yet is kept for it. The request is aborted
+   * when both have left.
+   */
+  tee(): [AsyncIterable<ChatCompletionChunk>, AsyncIterable<ChatCompletionChunk>] {
+    return split(this[Symbol.asyncIterator]());
+  }
+
+  /**
+   * The answer as an event stream, as a gateway writes it: to pass it on from a server of one's own to a page, where any
+   * client of Chat Completions reads it. A failure becomes an error frame. Reading pauses with its reader, and cancelling
+   * it aborts the request.
+   */
+  toReadableStream(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return toEventStream(this[Symbol.asyncIterator]());
+  }
+
   /** Ends the request: whoever reads gets an `AbortError`. Does nothing once the stream has ended. */
   abort(): void {
     if (!this.#ended) this.#source.abort();
   }
 
   async *#read(): AsyncGenerator<ChatCompletionChunk, void, undefined> {
-    const onResume = (info: ResumeInfo) => {
-      for (const listener of this.#listeners.resume) listener(info);
-    };
+    const { signal, release } = this.#source;
     try {
-      for await (const chunk of readOn(this.#source, onResume)) {
-        this.#accumulator.add(chunk);
-        yield chunk;
+      for await (const chunks of readOn(this.#source, (info) => this.#listeners.emit("resume", info))) {
+        for (const chunk of chunks) {
+          this.#accumulator.add(chunk);
+          emitAll(this.#listeners, chunk, this.#accumulator.read);
+          yield chunk;
+          signal.throwIfAborted();
+        }
       }
-      this.#outcome.resolve(this.#finish());
+      const completion = this.#finish();
+      this.#listeners.emit("end", completion);
+      this.#outcome.resolve(completion);
       this.#ended = true;
-      this.#source.release();
+      release();
     } catch (error) {
       this.#fail(error);
       throw error;
@@ -137,17 +163,6 @@ export class ChatStream implements AsyncIterable<ChatCompletionChunk> {
     release();
     if (signal.aborted && this.runId) cancel?.(this.runId);
   }
-}
-
-function createOutcome<T>() {
-  let resolve!: (value: T) => void;
-  let reject!: (reason: unknown) => void;
-  const promise = new Promise<T>((...settle) => {
-    [resolve, reject] = settle;
-  });
-  // Whoever reads the chunks has had the error; it is not unhandled when nobody asks for the outcome.
-  promise.catch(() => {});
-  return { promise, resolve, reject };
 }
 
 /** Left as it is when it is not percent-encoded: a proxy may have written it. */

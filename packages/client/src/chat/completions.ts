@@ -1,6 +1,6 @@
 import type { ChatCompletion, ListPage, ListParams, StoredCompletion, StoredMessage } from "@openclaw/protocol";
 import type { ClientOptions, RequestOptions } from "../options.ts";
-import type { Send } from "../request.ts";
+import type { ResponsePromise, Send } from "../request.ts";
 import type { Deleted } from "../sessions.ts";
 import type { ChatStream } from "./chat-stream.ts";
 import { CHAT_PATH, type ChatCompletionParams, type ChatOptions, makeCreate } from "./create.ts";
@@ -14,21 +14,24 @@ export interface CompletionListParams extends ListParams {
 /** All but `create` are about completions that were asked for with `store: true`. */
 export interface ChatCompletions {
   /** Streams the answer. Read the stream or `abort()` it: left alone, it keeps its connection. */
-  create(params: ChatCompletionParams & { stream: true }, options?: ChatOptions): Promise<ChatStream>;
+  create(params: ChatCompletionParams & { stream: true }, options?: ChatOptions): ResponsePromise<ChatStream>;
   /** Waits for the whole answer. */
-  create(params: ChatCompletionParams & { stream?: false | null }, options?: ChatOptions): Promise<ChatCompletion>;
-  create(params: ChatCompletionParams, options?: ChatOptions): Promise<ChatCompletion | ChatStream>;
+  create(
+    params: ChatCompletionParams & { stream?: false | null },
+    options?: ChatOptions,
+  ): ResponsePromise<ChatCompletion>;
+  create(params: ChatCompletionParams, options?: ChatOptions): ResponsePromise<ChatCompletion | ChatStream>;
   /** The oldest comes first. */
-  list(params?: CompletionListParams, options?: RequestOptions): Promise<ListPage<StoredCompletion>>;
-  retrieve(id: string, options?: RequestOptions): Promise<StoredCompletion>;
+  list(params?: CompletionListParams, options?: RequestOptions): ResponsePromise<ListPage<StoredCompletion>>;
+  retrieve(id: string, options?: RequestOptions): ResponsePromise<StoredCompletion>;
   update(
     id: string,
     changes: { metadata: Record<string, string> | null },
     options?: RequestOptions,
-  ): Promise<StoredCompletion>;
-  delete(id: string, options?: RequestOptions): Promise<Deleted>;
+  ): ResponsePromise<StoredCompletion>;
+  delete(id: string, options?: RequestOptions): ResponsePromise<Deleted>;
   /** The messages of its request. */
-  messages(id: string, params?: ListParams, options?: RequestOptions): Promise<ListPage<StoredMessage>>;
+  messages(id: string, params?: ListParams, options?: RequestOptions): ResponsePromise<ListPage<StoredMessage>>;
 }
 
 export function createChatCompletions(send: Send, client: ClientOptions): ChatCompletions {

@@ -1,8 +1,15 @@
 import type { ChatCompletion, ChatCompletionRequestInput } from "@openclaw/protocol";
 import { HEADERS } from "@openclaw/protocol/wire";
 import { createAttempt } from "../attempt.ts";
-import { type ClientOptions, encode, RETRIES, type RequestOptions, toIdempotencyKey } from "../options.ts";
-import type { Call, Send } from "../request.ts";
+import {
+  type ClientOptions,
+  encode,
+  IDLE_TIMEOUT,
+  RETRIES,
+  type RequestOptions,
+  toIdempotencyKey,
+} from "../options.ts";
+import { type Call, type Send, toResponsePromise } from "../request.ts";
 import { ChatStream } from "./chat-stream.ts";
 
 /** The body of the request, under OpenAI's names. */
@@ -37,9 +44,12 @@ export const CHAT_PATH = ["chat", "completions"] as const;
 const CANCEL_WITHIN = 5_000;
 
 export function makeCreate(send: Send, client: ClientOptions) {
-  return async (params: ChatCompletionParams, options: ChatOptions = {}): Promise<ChatCompletion | ChatStream> => {
+  return (params: ChatCompletionParams, options?: ChatOptions) =>
+    toResponsePromise<ChatCompletion | ChatStream>(create(params, options));
+
+  async function create(params: ChatCompletionParams, options: ChatOptions = {}) {
     const { agentId, sessionKey, activity, signal: outer, headers } = options;
-    const { maxRetries = client.maxRetries ?? RETRIES } = options;
+    const { maxRetries = client.maxRetries ?? RETRIES, idleTimeout = client.idleTimeout ?? IDLE_TIMEOUT } = options;
     const idempotencyKey = toIdempotencyKey(options.idempotencyKey);
     const call = {
       body: JSON.stringify(params),
@@ -51,7 +61,7 @@ export function makeCreate(send: Send, client: ClientOptions) {
       idempotencyKey,
       isSafe: idempotencyKey ? true : undefined,
     } satisfies Call;
-    if (!params.stream) return send(CHAT_PATH, options, call);
+    if (!params.stream) return send<ChatCompletion>(CHAT_PATH, options, call).withResponse();
 
     // Of the whole stream, over as many connections as it takes.
     const scope = createAttempt(outer, Number.POSITIVE_INFINITY);
@@ -71,12 +81,13 @@ export function makeCreate(send: Send, client: ClientOptions) {
     };
     try {
       const response = await open(undefined, maxRetries);
-      return new ChatStream({ response, signal, abort, release, maxRetries, ...(idempotencyKey && { open, cancel }) });
+      const source = { response, signal, idleTimeout, abort, release, maxRetries };
+      return { data: new ChatStream({ ...source, ...(idempotencyKey && { open, cancel }) }), response };
     } catch (error) {
       release();
       // Of the caller's signal, not of the attempt that followed it.
       signal.throwIfAborted();
       throw error;
     }
-  };
+  }
 }

@@ -3,7 +3,7 @@ import { HEADERS } from "@openclaw/protocol/wire";
 import { wait } from "../attempt.ts";
 import { APIError, StreamTruncatedError } from "../errors.ts";
 import { isRetryable, retryDelay } from "../retry.ts";
-import { readChunks } from "../sse/read-chunks.ts";
+import { type ReadOptions, readChunks } from "../sse/read-chunks.ts";
 
 /** A stream that is about to come back after its connection broke. */
 export interface ResumeInfo {
@@ -13,11 +13,9 @@ export interface ResumeInfo {
   lastEventId: string | undefined;
 }
 
-/** The connection a stream began with, and how to come by another. */
-export interface Connection {
+/** The connection a stream began with, and how to come by another. Its signal ends a wait for one, too. */
+export interface Connection extends ReadOptions {
   response: Response;
-  /** Ends the reading, and a wait for another connection. */
-  signal: AbortSignal;
   /** How often in a row coming back may fail. */
   maxRetries: number;
   /** Sends the request again. Absent when that would be another request. */
@@ -25,16 +23,16 @@ export interface Connection {
 }
 
 /**
- * The chunks of an answer, each once, over as many connections as it takes.
+ * The chunks of an answer, each once, over as many connections as it takes; those that came together as one array.
  *
  * @throws APIError of an error frame, or of a refusal to go on
  * @throws StreamTruncatedError when the stream was cut; `cause` says why it could not be resumed, if that was tried
  * @throws what `signal` was aborted with
  */
 export async function* readOn(
-  { response: first, signal, maxRetries, open }: Connection,
+  { response: first, signal, idleTimeout, maxRetries, open }: Connection,
   onResume: (info: ResumeInfo) => void,
-): AsyncGenerator<ChatCompletionChunk, void, undefined> {
+): AsyncGenerator<ChatCompletionChunk[], void, undefined> {
   let response: Response | undefined = first;
   let lastEventId: string | undefined;
   let last = -1;
@@ -47,16 +45,20 @@ export async function* readOn(
         response = await (open as NonNullable<typeof open>)(lastEventId);
       }
       const run = `${response.headers.get(HEADERS.runId)}:`;
-      for await (const { id, chunk } of readChunks(response, signal)) {
-        const isOurs = id?.startsWith(run);
-        const number = isOurs ? Number(id?.slice(run.length)) : Number.NaN;
-        if (number <= last) continue;
-        // Who does not number as a gateway does keeps nothing either: to send it again would be to run it again.
-        if (!isOurs) open = undefined;
-        lastEventId = id;
-        last = number;
-        attempt = 0;
-        yield chunk;
+      for await (const events of readChunks(response, { signal, idleTimeout })) {
+        const fresh: ChatCompletionChunk[] = [];
+        for (const { id, chunk } of events) {
+          const isOurs = id?.startsWith(run);
+          const number = isOurs ? Number(id?.slice(run.length)) : Number.NaN;
+          if (number <= last) continue;
+          // Who does not number as a gateway does keeps nothing either: to send it again would be to run it again.
+          if (!isOurs) open = undefined;
+          lastEventId = id;
+          last = number;
+          attempt = 0;
+          fresh.push(chunk);
+        }
+        if (fresh.length > 0) yield fresh;
       }
       return;
     } catch (error) {

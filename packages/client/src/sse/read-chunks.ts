@@ -1,8 +1,9 @@
 import type { ChatCompletionChunk } from "@openclaw/protocol";
 import { SSE_DONE } from "@openclaw/protocol/wire";
-import { createParser, type EventSourceMessage } from "eventsource-parser";
 import { toFrameError } from "../api-error.ts";
-import { StreamTruncatedError } from "../errors.ts";
+import { LONGEST_TIMER } from "../attempt.ts";
+import { StreamTruncatedError, TimeoutError } from "../errors.ts";
+import { createEventParser } from "./parse-events.ts";
 
 /** Most characters of one event: a stream that never ends its line must not fill the memory. */
 const MAX_EVENT_LENGTH = 16 * 1024 * 1024;
@@ -15,9 +16,17 @@ export interface ChunkEvent {
   chunk: ChatCompletionChunk;
 }
 
+/** How a stream is read. */
+export interface ReadOptions {
+  /** Ends the reading. */
+  signal: AbortSignal;
+  /** Milliseconds without a byte, comments included, after which the connection counts as cut. */
+  idleTimeout: number;
+}
+
 /**
- * The chunks of a streamed answer as they come. Ends only where the stream said that it is whole; every other end
- * throws, and the chunks before it have been given by then.
+ * The chunks of a streamed answer as they come, those that came together as one array. Ends only where the stream said
+ * that it is whole; every other end throws, and the chunks before it have been given by then.
  *
  * @throws APIError of an error frame
  * @throws StreamTruncatedError when the body ends, breaks or cannot be read before `[DONE]`
@@ -25,51 +34,58 @@ export interface ChunkEvent {
  */
 export async function* readChunks(
   { body, headers }: Response,
-  signal: AbortSignal,
-): AsyncGenerator<ChunkEvent, void, undefined> {
+  { signal, idleTimeout }: ReadOptions,
+): AsyncGenerator<ChunkEvent[], void, undefined> {
   if (!body) throw new StreamTruncatedError("The stream has no body.");
   const reader = body.getReader();
   // Not every `fetch` ends its body with its signal.
   const cancel = () => void reader.cancel().catch(ignore);
   signal.addEventListener("abort", cancel, { once: true });
   const decoder = new TextDecoder();
-  let events: EventSourceMessage[] = [];
-  let overflow: Error | undefined;
-  let retryAfter: number | undefined;
-  const parser = createParser({
-    maxBufferSize: MAX_EVENT_LENGTH,
-    onEvent: (event) => void events.push(event),
-    onRetry: (milliseconds) => {
-      retryAfter = milliseconds / 1000;
-    },
-    onError: (error) => {
-      if (error.type === "max-buffer-size-exceeded") overflow = error;
-    },
-  });
+  let chunks: ChunkEvent[] = [];
+  let failure: unknown;
   let ended = false;
-  try {
-    while (true) {
-      const { done, value } = await readOrThrow(reader, signal);
-      if (done) throw new StreamTruncatedError("The stream ended before [DONE].");
-      parser.feed(decoder.decode(value, { stream: true }));
-      for (const { id, data } of events) {
-        if (data === SSE_DONE) {
-          ended = true;
-          return;
-        }
+  let retryAfter: number | undefined;
+  const parser = createEventParser({
+    onEvent(data, id) {
+      if (ended || failure) return;
+      if (data === SSE_DONE) {
+        ended = true;
+        return;
+      }
+      try {
         const frame = parseFrame(data);
-        const error = toFrameError(frame, headers, retryAfter);
-        if (error) {
-          ended = true;
-          throw error;
-        }
+        failure = toFrameError(frame, headers, retryAfter);
+        ended = failure !== undefined;
         // A frame without choices is not part of the answer, and would break whoever reads `choices[0]`.
         const chunk = frame as ChatCompletionChunk;
-        if (Array.isArray(chunk.choices)) yield { id, chunk };
-        signal.throwIfAborted();
+        if (Array.isArray(chunk.choices)) chunks.push({ id, chunk });
+      } catch (error) {
+        failure = error;
       }
-      events = [];
-      if (overflow) throw new StreamTruncatedError("An event of the stream is too long.", { cause: overflow });
+    },
+    onRetry(milliseconds) {
+      retryAfter = milliseconds / 1000;
+    },
+  });
+  let idle: TimeoutError | undefined;
+  const giveUp = () => {
+    idle = new TimeoutError(`No sign of life for ${idleTimeout} ms.`);
+    cancel();
+  };
+  try {
+    while (true) {
+      const timer = idleTimeout <= LONGEST_TIMER ? setTimeout(giveUp, idleTimeout) : undefined;
+      const { done, value } = await readOrThrow(reader, signal);
+      clearTimeout(timer);
+      if (idle) throw new StreamTruncatedError("The stream fell silent.", { cause: idle });
+      if (done) throw new StreamTruncatedError("The stream ended before [DONE].");
+      const pending = parser.feed(decoder.decode(value, { stream: true }));
+      if (chunks.length > 0) yield chunks;
+      chunks = [];
+      if (failure) throw failure;
+      if (ended) return;
+      if (pending > MAX_EVENT_LENGTH) throw new StreamTruncatedError("An event of the stream is too long.");
     }
   } finally {
     signal.removeEventListener("abort", cancel);

@@ -1,0 +1,49 @@
+import type { ChatOptions } from "../chat/create.ts";
+import type { Client } from "../client.ts";
+import type { Schema } from "../schema.ts";
+import type { Tools } from "./call-tools.ts";
+import { ToolRun, type ToolRunParams } from "./tool-run.ts";
+
+export type { JsonSchema, Schema } from "../schema.ts";
+export type { Tool, ToolContext, ToolResult, Tools } from "./call-tools.ts";
+export type { ToolRun, ToolRunEvents, ToolRunParams } from "./tool-run.ts";
+
+/** A client that runs tools. */
+export interface WithTools {
+  readonly chat: {
+    /**
+     * Asks the agent, runs the tools that it calls, side by side, tells it what they gave, and so on until it has an
+     * answer. Nothing is sent before the run is read.
+     *
+     * @example
+     * ```ts
+     * const run = client.chat.runTools({
+     *   model: "openclaw",
+     *   messages: [{ role: "user", content: "What's the weather in Paris?" }],
+     *   tools: {
+     *     getWeather: {
+     *       description: "The weather in a city, now",
+     *       schema: z.object({ city: z.string() }),
+     *       run: ({ city }, { signal }) => fetchWeather(city, signal),
+     *     },
+     *   },
+     * });
+     * console.log(await run.text());
+     * ```
+     * @throws OpenClawError when a tool cannot work
+     */
+    runTools<Schemas extends Record<string, Schema>>(
+      params: ToolRunParams & { tools: Tools<Schemas> },
+      options?: ChatOptions,
+    ): ToolRun;
+  };
+}
+
+/** The client, with `chat.runTools`. */
+export function withTools<C extends Client>(client: C): C & WithTools {
+  const { completions } = client.chat;
+  return {
+    ...client,
+    chat: { ...client.chat, runTools: (params, options) => new ToolRun(completions, params, options) },
+  } as C & WithTools;
+}
