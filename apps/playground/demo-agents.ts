@@ -3,7 +3,7 @@ import { counter } from "./counter.ts";
 import { workshop } from "./workshop.ts";
 
 /** The playground's own agents beside those of the config, which stay as they would be without them. */
-export function withDemoAgents(loaded: LoadedConfig): Pick<GatewayOptions, "config" | "agents"> {
+export function withDemoAgents(loaded: LoadedConfig): { config: LoadedConfig } & Pick<GatewayOptions, "agents"> {
   const { agents } = loaded.config;
   const demos = [counter, workshop].filter((demo) => !agents.list.some(({ id }) => id === demo.id));
   if (demos.length === 0) return { config: loaded, agents: [] };

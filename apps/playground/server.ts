@@ -19,7 +19,8 @@ try {
 
 /** Gateway and page in one process, until SIGTERM or SIGINT; then running answers may finish. */
 async function serve(page: string | undefined): Promise<number> {
-  const loaded = withChat(await loadConfig());
+  const file = await loadConfig();
+  const loaded = withChat(file);
   const gateway = createGateway({ ...withDemoAgents(loaded), ...(page === undefined && { webRoot: builtPage() }) });
   // From before anybody can know that it runs: whoever reads the lines below may stop it at once.
   const stopped = stopSignal();
@@ -28,6 +29,7 @@ async function serve(page: string | undefined): Promise<number> {
     const { port } = loaded.config.gateway;
     throw new Error(`Port ${port} is in use. Another gateway? Choose one with OPENCLAW_GATEWAY_PORT.`);
   });
+  gateway.watch(file, (changed) => withDemoAgents(withChat(changed)).config);
   for (const notice of loaded.notices) process.stderr.write(`${notice}\n`);
   process.stdout.write(startText({ address, loaded, page, isTerminal: process.stdout.isTTY === true }));
   await stopped;

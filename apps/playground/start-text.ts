@@ -31,7 +31,8 @@ function readToken(tokenFile: string | undefined, { config, env }: StartTextInpu
 function toAuthorization({ authMode, tokenFile }: GatewayAddress, { config }: StartTextInput["loaded"]) {
   if (authMode === "none") return "";
   if (tokenFile !== undefined) return ` -H "Authorization: Bearer $(cat ${quote(tokenFile)})"`;
-  if (config.gateway.auth[authMode] !== undefined) return undefined;
+  // What a proxy sends cannot be sent from here.
+  if (authMode === "trusted-proxy" || config.gateway.auth[authMode] !== undefined) return undefined;
   return ` -H "Authorization: Bearer $${authMode === "token" ? "OPENCLAW_GATEWAY_TOKEN" : "OPENCLAW_GATEWAY_PASSWORD"}"`;
 }
 

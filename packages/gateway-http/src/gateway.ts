@@ -1,28 +1,33 @@
 import type { Agent } from "./agents/agent.ts";
 import type { AgentTemplate } from "./agents/agent-template.ts";
 import { createAuthenticator } from "./auth/authenticate.ts";
-import { type Credentials, resolveCredentials } from "./auth/credentials.ts";
-import { readEnvironment } from "./config/env.ts";
-import { keepUntilRestart } from "./config/keep-until-restart.ts";
+import type { Credentials } from "./auth/credentials.ts";
 import type { LoadedConfig } from "./config/load.ts";
 import { bindAddress } from "./config/network.ts";
-import { parseConfig } from "./config/parse.ts";
 import type { ConfigInput } from "./config/schema.ts";
-import { collectSecrets } from "./config/secrets.ts";
 import { createStores } from "./create-stores.ts";
 import { createGrowingRedactor } from "./errors/redact.ts";
-import { addApi } from "./http/api.ts";
+import { addApi, createGuard } from "./http/api.ts";
 import { createApp } from "./http/app.ts";
-import { addRequestLog } from "./http/request-log.ts";
-import { addHealthRoutes } from "./http/routes/health.ts";
-import { createLive } from "./live.ts";
+import { createProxyUserReader } from "./http/proxy-user.ts";
+import { watchRequest } from "./http/request-log.ts";
+import { addHealthRoutes, type ReadyState } from "./http/routes/health.ts";
+import { addMetricsRoute } from "./http/routes/metrics.ts";
+import { addOpenApiRoute } from "./http/routes/openapi.ts";
+import { addStatusRoute } from "./http/routes/status.ts";
+import { openTls } from "./http/tls.ts";
+import { createInForce, secretsOf, toLoaded } from "./in-force.ts";
 import { createConnections } from "./models/connections.ts";
-import { KEY_VARIABLES } from "./models/known-providers.ts";
+import type { Readings } from "./observe/instruments.ts";
 import { createLog } from "./observe/log.ts";
+import { endWithdrawn, followConfig } from "./reload.ts";
+import { createReporting } from "./reporting.ts";
+import { createAdmission } from "./runs/admission.ts";
 import { createJournal } from "./runs/journal.ts";
 import { createRuns, drainingError, type Runs } from "./runs/runs.ts";
 import { createWaitingSteps } from "./runs/waiting-steps.ts";
 import { createLanes } from "./sessions/lane.ts";
+import type { OpenStreams } from "./sse/sse-writer.ts";
 import { createMcpTools } from "./tools/mcp/mcp-tools.ts";
 
 export interface GatewayOptions {
@@ -36,7 +41,7 @@ export interface GatewayOptions {
 
 /** Where a gateway listens, and how callers prove who they are. */
 export interface GatewayAddress {
-  /** For example `http://127.0.0.1:18789`. */
+  /** For example `http://127.0.0.1:18789`; `https:` with `gateway.tls`. */
   url: string;
   port: number;
   authMode: Credentials["mode"];
@@ -59,11 +64,19 @@ export interface Gateway {
   listen(): Promise<GatewayAddress>;
   /**
    * Goes on with another config: agents, models, keys, limits and switches apply to the next request, runs under way
-   * keep what they began with. What a running gateway cannot change stays as it is.
+   * keep what they began with, but for those of a key that is gone: they end. What a running gateway cannot change
+   * stays as it is.
    * @returns the keys whose new values need a restart
    * @throws ConfigError when the config cannot work; then nothing has changed
    */
   reload(config: ConfigInput | LoadedConfig): Promise<{ restart: string[] }>;
+  /**
+   * Reloads whenever the file of a config changes, or comes to be at the default place, until `close()`. A file that
+   * is broken or gone changes nothing. What became of a change is a line in the log.
+   * @param loaded what `createGateway` was given
+   * @param prepare puts over the file's config what beats it, each time
+   */
+  watch(loaded: LoadedConfig, prepare?: (loaded: LoadedConfig) => LoadedConfig): void;
   /** Takes no new runs, waits for those under way (`drainTimeoutMs`, default 30,000), ends the rest, stops listening. */
   close(options?: { drainTimeoutMs?: number }): Promise<void>;
 }
@@ -85,10 +98,17 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
   const first = toLoaded(options.config);
   const { config, env } = first;
   const { redact, add: keepSecret } = createGrowingRedactor();
-  const learnSecrets = ({ config, env }: Loaded, credentials?: Credentials) =>
-    keepSecret(collectSecrets({ config, env, keyVariables: KEY_VARIABLES, credentials: toSecret(credentials) }));
-  learnSecrets(first);
-  const log = createLog(config.logging);
+  keepSecret(secretsOf(first));
+  const log = createLog({ ...config.logging, redact });
+  const streams: OpenStreams = { open: 0 };
+  const readings: Readings = {
+    runsActive: () => runs.active,
+    queueWaiting: () => admission.slots.waiting,
+    lanesBusy: () => lanes.busy,
+    lanesWaiting: () => lanes.waiting,
+    streamsOpen: () => streams.open,
+  };
+  const report = createReporting({ log, readings });
 
   const connections = createConnections();
   const mcp = createMcpTools({
@@ -97,35 +117,44 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
     redact,
     log: (level, fields, message) => log[level](fields, message),
   });
-  const parts = { own: options.agents ?? [], connections, mcp, log, redact };
-  let live = createLive(first, parts);
-  let credentials: Credentials | undefined;
+  const now = createInForce(first, {
+    own: options.agents ?? [],
+    connections,
+    mcp,
+    log,
+    redact,
+    onCall: report.onCall,
+    keepSecret,
+    onExchange(before, { config, models }) {
+      mcp.update(config.mcp.servers);
+      admission.slots.fill();
+      log.level = config.logging.level;
+      if (app) models.prepare();
+      endWithdrawn(runs, before, config);
+    },
+  });
+  let unwatch: (() => void) | undefined;
 
   const waitingSteps = createWaitingSteps(config.gateway.http.resumeWindowMs);
   const { sessions, completions } = createStores(config.sessions, env.stateDir);
-  const lanes = createLanes(() => live.config.sessions);
-  const logBug = (cause: unknown, context: object) => log.error({ ...context, bug: redact(describe(cause)) }, "bug");
-  const runs = createRuns({ store: sessions, lanes, waitingSteps }, (summary, error) => {
-    if (error?.code === "internal_error") logBug(error.cause, { runId: summary.runId });
-    // The caller is told less of a provider's refusal than whoever has to mend it.
-    const reason = error && redact(error.cause === undefined ? error.message : `${error.message} ${error.cause}`);
-    log.info({ ...summary, ...(reason && { reason }) }, "run");
-  });
+  const lanes = createLanes(() => now.live.config.sessions);
+  const admission = createAdmission(() => now.live.config.gateway.limits, report.full);
+  const context = { store: sessions, lanes, waitingSteps, admission };
+  const runs = createRuns(context, report.runEnded, () => now.live.config.logging.content);
   const journal = createJournal({ store: completions, resumeWindowMs: config.gateway.http.resumeWindowMs });
   let app: ReturnType<typeof createApp> | undefined;
 
-  /** Those of a config, in the mode that the gateway listens in. */
-  async function findCredentials({ config, env }: Loaded): Promise<Credentials> {
-    const { loopback } = bindAddress(config.gateway);
-    return resolveCredentials({ auth: config.gateway.auth, env, stateDir: env.stateDir, loopback });
+  async function reload(input: ConfigInput | LoadedConfig): Promise<{ restart: string[] }> {
+    if (runs.draining) throw new Error("a gateway that closes takes no other config");
+    return now.exchange(input);
   }
 
   return {
     get agents() {
-      return live.agents.all;
+      return now.live.agents.all;
     },
     get defaultAgent() {
-      return live.agents.default;
+      return now.live.agents.default;
     },
     runs,
     open: () => sessions.open(),
@@ -135,36 +164,58 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
       const opening = sessions.open();
       // Awaited below, while the rest gets ready; what fails before is told instead.
       opening.catch(() => {});
-      const found = await findCredentials(first);
-      credentials = found;
-      learnSecrets(first, found);
+      const found = await now.settleCredentials();
+      const tls = await openTls(config.gateway.tls, log);
       app = createApp({
-        hosts: () => live.config.gateway.http.hosts,
+        http: () => now.live.config.gateway.http,
         trustedProxies: config.gateway.trustedProxies,
         guardOrigin: found.mode === "none" || found.mode === "trusted-proxy",
-        onBug: (error, requestId) => logBug(error, { requestId }),
+        tls,
+        onRequest: (request, reply) => watchRequest(report.requests, request, reply),
+        onBug: (error, requestId) => report.bug(error, { requestId }),
       });
-      if (log.isLevelEnabled("debug")) addRequestLog(app, (line) => log.debug(line, "request"));
-      addHealthRoutes(app, {
+      const state: ReadyState = {
         get draining() {
           return runs.draining;
         },
         get starting() {
           return !mcp.settled;
         },
-      });
+      };
+      addHealthRoutes(app, state);
+      addOpenApiRoute(app);
       const authenticator = createAuthenticator({
-        current: () => ({ credentials: credentials ?? found, keys: live.keys }),
+        current: () => ({ credentials: now.credentials ?? found, keys: now.live.keys }),
         rateLimit: config.gateway.auth.rateLimit,
       });
-      await app.register(addApi, { authenticator, current: () => live, runs, sessions, journal, completions });
+      const auth = {
+        authenticator: report.withFailures(authenticator),
+        readProxyUser: createProxyUserReader(
+          config.gateway.trustedProxies,
+          () => now.live.config.gateway.auth.trustedProxy,
+        ),
+      };
+      const forAdmin = createGuard(auth)("admin");
+      const current = () => now.live;
+      addMetricsRoute(app, forAdmin, report.metrics);
+      addStatusRoute(app, forAdmin, { current, state, readings, servers: mcp.status, config: () => now.state });
+      await app.register(addApi, {
+        ...auth,
+        current,
+        runs,
+        admission,
+        sessions,
+        journal,
+        completions,
+        streams,
+      });
       if (options.webRoot !== undefined) (await import("./http/web-root.ts")).addWebRoot(app, options.webRoot);
       await opening;
       const url = await app.listen({ host, port: config.gateway.port }).catch((error) => {
         app = undefined;
         throw error;
       });
-      live.models.prepare();
+      now.live.models.prepare();
       void mcp.ready();
       return {
         url,
@@ -173,24 +224,14 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
         tokenFile: "tokenFile" in found ? found.tokenFile : undefined,
       };
     },
-    async reload(input) {
-      const loaded = toLoaded(input);
-      const { config, restart } = keepUntilRestart(live.config, loaded.config);
-      const next = { ...loaded, config };
-      learnSecrets(next);
-      const built = createLive(next, parts);
-      if (credentials) {
-        const found = await findCredentials(next);
-        if (found.mode === credentials.mode) credentials = found;
-        else restart.push("gateway.auth.mode");
-        learnSecrets(next, credentials);
-      }
-      live = built;
-      log.level = config.logging.level;
-      if (app) live.models.prepare();
-      return { restart };
+    reload,
+    watch(from, prepare = (same) => same) {
+      if (runs.draining) return;
+      unwatch?.();
+      unwatch = followConfig({ loaded: from, prepare, reload, log, redact });
     },
     async close({ drainTimeoutMs = 30_000 } = {}) {
+      unwatch?.();
       const drained = runs.drain(drainTimeoutMs);
       // Whoever watches under a key may come back to the next gateway, and find the answer there.
       journal.dismiss(drainingError());
@@ -200,23 +241,4 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
       await sessions.close();
     },
   };
-}
-
-type Loaded = Pick<LoadedConfig, "config" | "env" | "modifiedAt">;
-
-function toSecret(credentials: Credentials | undefined): { secret?: string } | undefined {
-  return credentials && "secret" in credentials ? credentials : undefined;
-}
-
-function toLoaded(input: GatewayOptions["config"] = {}): Loaded {
-  if ("config" in input) return input;
-  const env = readEnvironment();
-  const { config } = parseConfig(input);
-  // What code says is meant; what it leaves out, whoever runs it may still say.
-  if (input.gateway?.port === undefined && env.port !== undefined) config.gateway.port = env.port;
-  return { config, env, modifiedAt: performance.timeOrigin };
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

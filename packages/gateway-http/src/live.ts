@@ -5,6 +5,7 @@ import type { LoadedConfig } from "./config/load.ts";
 import { createAgents } from "./create-agents.ts";
 import type { Settings } from "./http/settings.ts";
 import type { Connections } from "./models/connections.ts";
+import type { OnModelCall } from "./models/model-call.ts";
 import { createModels, type Models } from "./models/models.ts";
 import type { Log } from "./observe/log.ts";
 import type { McpTools } from "./tools/mcp/mcp-tools.ts";
@@ -22,14 +23,16 @@ export interface LiveOptions {
   mcp: McpTools;
   log: Log;
   redact(text: string): string;
+  /** Told of every call of a provider. */
+  onCall?: OnModelCall | undefined;
 }
 
 /** @throws ConfigError when the config or an agent cannot work */
 export function createLive(
   { config, env, modifiedAt }: Pick<LoadedConfig, "config" | "env" | "modifiedAt">,
-  { own, connections, mcp, log, redact }: LiveOptions,
+  { own, connections, mcp, log, redact, onCall }: LiveOptions,
 ): Live {
-  const models = createModels({ config, variables: env.variables, connections, redact });
+  const models = createModels({ config, variables: env.variables, connections, redact, onCall });
   return {
     config,
     models,

@@ -23,6 +23,7 @@ export {
   type Usage,
   usageSchema,
 } from "./chat/completion.ts";
+export { listElements } from "./chat/list.ts";
 export {
   type AssistantMessage,
   type ImagePart,
@@ -48,6 +49,8 @@ export {
   responseFormatSchema,
 } from "./chat/request.ts";
 export {
+  cancelledCompletionSchema,
+  deletedCompletionSchema,
   type StoredCompletion,
   type StoredMessage,
   storedCompletionSchema,
@@ -55,13 +58,18 @@ export {
 } from "./chat/stored-completion.ts";
 export { type FunctionTool, type Tool, type ToolChoice, toolChoiceSchema, toolSchema } from "./chat/tool.ts";
 export { ERRORS, type ErrorBody, type ErrorCode, type ErrorSpec, type ErrorType, isErrorCode } from "./error.ts";
+export { errorBodySchema } from "./error-body.ts";
+export { type GatewayStatus, gatewayStatusSchema } from "./gateway-status.ts";
 export { HEADERS } from "./headers.ts";
+export { healthSchema, readySchema } from "./health.ts";
 export { type ListPage, type ListParams, listPageSchema } from "./list-page.ts";
 export { type Model, type ModelList, modelListSchema, modelSchema } from "./models.ts";
 // Run
 export { type AgentActivity, agentActivitySchema, type RunEvent, runEventSchema } from "./run-event.ts";
 // Sessions
 export {
+  abortedSessionSchema,
+  deletedSessionSchema,
   type Session,
   type SessionBranch,
   type SessionMessage,

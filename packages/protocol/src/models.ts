@@ -9,7 +9,7 @@ export const modelSchema = z.looseObject({
   id: z.string(),
   object: z.literal("model"),
   /** Unix time in seconds: when the configuration last changed. */
-  created: z.number(),
+  created: z.int(),
   owned_by: z.string(),
   name: z.string().optional(),
   description: z.string().optional(),

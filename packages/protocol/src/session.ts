@@ -9,14 +9,14 @@ export const sessionSchema = z.looseObject({
   id: z.string(),
   agent: z.string(),
   title: z.string().nullable(),
-  created_at: z.number(),
-  updated_at: z.number(),
+  created_at: z.int(),
+  updated_at: z.int(),
   /** The message that was answered last: whoever sends only what is new continues there. */
   head: z.string().nullable(),
   /** How many branches there are: talks that were edited, answers that were asked for again. */
-  branches: z.number(),
+  branches: z.int(),
   /** Visible messages on all branches. */
-  messages: z.number(),
+  messages: z.int(),
   /** The completion id of the run under way. */
   active_run: z.string().nullable(),
 });
@@ -37,7 +37,7 @@ export const sessionMessageSchema = z.looseObject({
   hidden: z.boolean(),
   /** The completion's id of the run that it came with. */
   run_id: z.string(),
-  created_at: z.number(),
+  created_at: z.int(),
   usage: usageSchema.exactOptional(),
   /** The answer was cut short. */
   aborted: z.literal(true).exactOptional(),
@@ -49,11 +49,25 @@ export const sessionBranchSchema = z.looseObject({
   /** Its last message. */
   id: z.string(),
   /** Visible messages from the first to the last. */
-  messages: z.number(),
+  messages: z.int(),
   /** When the last one was kept. */
-  updated_at: z.number(),
+  updated_at: z.int(),
   /** Whether the head is on it. */
   is_head: z.boolean(),
+});
+
+/** What `DELETE` of a session answers. */
+export const deletedSessionSchema = z.looseObject({
+  object: z.literal("session.deleted"),
+  /** The session's key. */
+  id: z.string(),
+  deleted: z.literal(true),
+});
+
+/** What `POST …/abort` answers. */
+export const abortedSessionSchema = z.looseObject({
+  /** The completion id of the run that was ended; `null` when none was under way. */
+  aborted: z.string().nullable(),
 });
 
 export type Session = z.infer<typeof sessionSchema>;

@@ -32,7 +32,7 @@ const TABLE: Row[] = [
   [502, "api_error", true, ["provider_unreachable", "provider_bad_response"]],
   [502, "api_error", undefined, ["provider_error"]],
   [400, "invalid_request_error", undefined, ["context_length_exceeded", "content_filter"]],
-  [503, "service_unavailable", true, ["gateway_draining"]],
+  [503, "service_unavailable", true, ["gateway_overloaded", "gateway_draining"]],
   [500, "api_error", false, ["internal_error"]],
 ];
 

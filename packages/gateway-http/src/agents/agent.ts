@@ -40,6 +40,8 @@ export interface Agent {
   readonly timeoutMs: number;
   /** The name under which callers see the agent's reasoning, or `false`. */
   readonly exposeReasoning: ReasoningField;
+  /** The model that it is made of, `provider/model`, for whoever runs the gateway. */
+  readonly model?: string | undefined;
   /** Tokens, where known. */
   readonly contextWindow?: number | undefined;
   /** What messages to it may be made of. Anything else is refused before it runs. */

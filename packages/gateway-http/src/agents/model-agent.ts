@@ -70,6 +70,7 @@ export function createModelAgent(options: ModelAgentOptions): Agent {
   );
   return {
     ...settings,
+    model,
     contextWindow: models.contextWindow(model),
     input: models.input(model),
     inputOf: (reference) => inputOf(models, reference),

@@ -2,6 +2,7 @@ import type { ToolCall } from "@openclaw/protocol";
 import { parseJsonObject } from "../chat/json-object.ts";
 import type { AgentEvent } from "../chat/run-event.ts";
 import type { Tool, ToolContext, ToolResult } from "../tools/tool.ts";
+import { traceTool } from "./trace-tool.ts";
 
 /** Longest text of a result that a model is given, in UTF-16 code units: about 16,000 tokens. */
 const MAX_RESULT_LENGTH = 64 * 1024;
@@ -62,7 +63,7 @@ async function runCall(call: ToolCall, { tools, context, onToolError }: CallsOpt
     return { ok: false, text: `The arguments of ${name} are not a JSON object: ${shown}` };
   }
   try {
-    const result = await tool.run(args, context);
+    const result = await traceTool(call, context, () => tool.run(args, context));
     return { ok: result.ok, text: bound(result.text) };
   } catch (error) {
     // After an abort nobody reads the result.

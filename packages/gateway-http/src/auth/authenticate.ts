@@ -1,12 +1,15 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import type { Config } from "../config/schema.ts";
-import { DEFAULT_SCOPES } from "../config/schema-auth.ts";
-import { GatewayError } from "../errors/gateway-error.ts";
+import { DEFAULT_SCOPES, type Scope } from "../config/schema-auth.ts";
 import { createAttemptLimiter } from "./attempt-limiter.ts";
+import { AuthError } from "./auth-error.ts";
 import { type Caller, LOCAL, OPERATOR } from "./caller.ts";
 import type { Credentials } from "./credentials.ts";
 import type { KeyRing } from "./key-ring.ts";
 import { createSlowDown } from "./slow-down.ts";
+
+const NO_PROXY: ProxyUser = { refusal: "This request did not come through a proxy." };
+const USER_SCOPES: ReadonlySet<Scope> = new Set(DEFAULT_SCOPES);
 
 /** What callers have to know, now. */
 export interface AuthState {
@@ -27,11 +30,16 @@ interface Attempt {
   authorization: string | undefined;
   /** The client's address, after trusted proxies. */
   address: string;
+  /** For whoever reads of a failure. */
+  requestId?: string | undefined;
   /** Whether the request came from this machine without a detour over a proxy. */
   local: boolean;
-  /** The user that `gateway.auth.trustedProxy` names, if the request came through it. */
-  proxyUser?: string | undefined;
+  /** Asked in mode `trusted-proxy`. Absent: no proxy can have named anybody. */
+  proxyUser?: () => ProxyUser;
 }
+
+/** The user that a trusted proxy names, or why there is none: words for the operator, without what was sent. */
+export type ProxyUser = { name: string } | { refusal: string };
 
 export interface Authenticator {
   /**
@@ -62,27 +70,29 @@ export function createAuthenticator({
       const { authorization, address, local } = attempt;
       const bearer = findBearer(authorization);
       const key = bearer === undefined ? undefined : keys.find(bearer);
-      if (key === "expired") throw new GatewayError("invalid_api_key", "This key has expired.");
+      if (key === "expired") throw new AuthError("expired", "This key has expired.");
       if (key) return key;
       if (mode === "none") return toLocal(attempt);
-      if (mode === "trusted-proxy") return toProxyUser(attempt);
-      const given = bearer ?? refuseWithout(authorization);
+      const user = mode === "trusted-proxy" ? (attempt.proxyUser?.() ?? NO_PROXY) : undefined;
+      // What else the proxy passed on as a credential is its own affair.
+      if (user && "name" in user) return toProxyUser(user);
+      const given = bearer ?? refuseWithout(authorization, user);
       const isSlowed = local && rateLimit.exemptLoopback;
       const refuseIfLimited = () => refuseFor(isSlowed ? slowDown.fullFor() : limiter.lockedFor(address));
       if (mode === "password") refuseIfLimited();
-      if (matches(given, credentials.digest)) return OPERATOR;
-      if (mode === "token") refuseIfLimited();
+      if ("digest" in credentials && matches(given, credentials.digest)) return OPERATOR;
+      if (mode !== "password") refuseIfLimited();
       if (isSlowed) await slowDown.penalize();
       else limiter.recordFailure(address);
-      throw new GatewayError("invalid_api_key", `Wrong ${mode}.`);
+      throw new AuthError("wrong", user ? `Wrong key. ${user.refusal}` : `Wrong ${mode}.`);
     },
   };
 }
 
 function toLocal({ local }: Attempt): Caller {
   if (local) return LOCAL;
-  throw new GatewayError(
-    "invalid_api_key",
+  throw new AuthError(
+    "not_local",
     'gateway.auth.mode "none" serves only this machine, and this request came from elsewhere or through a proxy. Set a token.',
   );
 }
@@ -92,15 +102,19 @@ function findBearer(authorization: string | undefined): string | undefined {
 }
 
 /** Neither a missing nor a foreign kind of credentials is a guess, so neither counts as an attempt. */
-function refuseWithout(authorization: string | undefined): never {
-  const what = authorization === undefined || authorization.trim() === "" ? "No" : "Malformed";
-  throw new GatewayError("invalid_api_key", `${what} credentials. Send them as: Authorization: Bearer <token>`);
+function refuseWithout(authorization: string | undefined, user: { refusal: string } | undefined): never {
+  if (user) throw new AuthError("not_proxied", user.refusal);
+  const isMissing = authorization === undefined || authorization.trim() === "";
+  const what = isMissing ? "No" : "Malformed";
+  throw new AuthError(
+    isMissing ? "missing" : "malformed",
+    `${what} credentials. Send them as: Authorization: Bearer <token>`,
+  );
 }
 
 /** The user that a trusted proxy names. */
-function toProxyUser({ proxyUser }: Attempt): Caller {
-  if (proxyUser === undefined) throw new GatewayError("invalid_api_key", "The request did not come through the proxy.");
-  return { owner: `user:${proxyUser}`, scopes: new Set(DEFAULT_SCOPES), limits: {} };
+function toProxyUser({ name }: { name: string }): Caller {
+  return { owner: `user:${name}`, scopes: USER_SCOPES, limits: {} };
 }
 
 function matches(given: string, digest: Buffer): boolean {
@@ -112,7 +126,7 @@ function matches(given: string, digest: Buffer): boolean {
 function refuseFor(ms: number): void {
   if (ms <= 0) return;
   const retryAfter = Math.ceil(ms / 1000);
-  throw new GatewayError("too_many_failed_attempts", `Too many failed attempts. Try again in ${retryAfter} s.`, {
+  throw new AuthError("locked_out", `Too many failed attempts. Try again in ${retryAfter} s.`, {
     retryAfter,
   });
 }

@@ -24,7 +24,7 @@ interface SecretCredentials {
 
 export interface CredentialsOptions {
   /** With what flags say already in it: flags beat the config. */
-  auth: Pick<Config["gateway"]["auth"], "mode" | "token" | "password">;
+  auth: Pick<Config["gateway"]["auth"], "mode" | "token" | "password" | "trustedProxy">;
   env: Pick<Environment, "token" | "password">;
   /** Where a generated token is kept. */
   stateDir: string;
@@ -50,6 +50,7 @@ export async function findCredentials({
   loopback,
 }: CredentialsOptions): Promise<Credentials | undefined> {
   const mode = auth.mode ?? inferMode(auth, env);
+  if (auth.trustedProxy && mode !== "trusted-proxy") throw new ConfigError(UNUSED_PROXY);
   if (mode === "none") {
     if (loopback) return { mode };
     throw new ConfigError(`gateway.auth.mode "none" is only possible with gateway.bind "loopback". ${HOW_TO_SET}.`);
@@ -69,6 +70,8 @@ export async function findCredentials({
 const HOW_TO_SET = "Set gateway.auth.token or OPENCLAW_GATEWAY_TOKEN (or gateway.auth.password)";
 const NO_PASSWORD =
   'gateway.auth.mode is "password", but there is none: set gateway.auth.password or OPENCLAW_GATEWAY_PASSWORD';
+const UNUSED_PROXY =
+  'gateway.auth.trustedProxy is only used with gateway.auth.mode "trusted-proxy": set the mode, or remove the block';
 const ONLY_PASSWORD =
   'gateway.auth.mode is "token", but only gateway.auth.password is set: set gateway.auth.token, or the mode to "password"';
 

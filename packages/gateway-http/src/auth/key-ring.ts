@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import type { Config } from "../config/schema.ts";
+import { tokenHashOf } from "../config/schema-auth.ts";
 import type { Caller } from "./caller.ts";
 
 type KeyConfig = Config["gateway"]["auth"]["keys"][number];
@@ -26,8 +27,8 @@ export function createKeyRing(keys: readonly KeyConfig[], now: () => number = Da
   };
 }
 
-function hashOf({ token, tokenHash }: KeyConfig): string {
-  return tokenHash?.replace(/^sha256:/, "") ?? hash("sha256", token ?? "", "hex");
+function hashOf(key: KeyConfig): string {
+  return tokenHashOf(key).replace(/^sha256:/, "");
 }
 
 function toCaller({ id, agents, scopes, limits }: KeyConfig): Caller {

@@ -11,11 +11,20 @@ export function requireScope({ scopes }: Caller, scope: Scope, param?: string): 
   throw new GatewayError("missing_scope", `This key has no scope "${scope}".`, { param });
 }
 
-/** @throws GatewayError 403 `agent_not_allowed` */
+/**
+ * What it says names no agent but the key's own: an alias, or the default, may stand for one it is not to know of.
+ * @throws GatewayError 403 `agent_not_allowed`
+ */
 export function requireAgent(caller: Caller, agentId: string, param?: string): void {
   if (mayUse(caller, agentId)) return;
-  throw new GatewayError("agent_not_allowed", `This key may not use the agent "${agentId}".`, { param });
+  const own = Array.from(caller.agents ?? [], (id) => `openclaw/${id}`);
+  const more = own.length > MAX_NAMED ? ` and ${own.length - MAX_NAMED} more` : "";
+  const may = own.length === 0 ? "no agent at all" : `${own.slice(0, MAX_NAMED).join(", ")}${more}`;
+  throw new GatewayError("agent_not_allowed", `This key may not use this agent. It may use ${may}.`, { param });
 }
+
+/** Agents that an error names. */
+const MAX_NAMED = 10;
 
 export function mayUse({ agents }: Caller, agentId: string): boolean {
   return agents === undefined || agents.has(agentId);

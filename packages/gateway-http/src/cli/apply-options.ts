@@ -3,6 +3,7 @@ import { MAX_TIMER_MS, parseDuration } from "../config/duration.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { parseConfig } from "../config/parse.ts";
 import type { Config } from "../config/schema.ts";
+import { ConfigError } from "../errors/config-error.ts";
 import { type Options, UsageError } from "./options.ts";
 
 /** The loaded config with the command line's flags over it. */
@@ -14,6 +15,7 @@ export function applyOptions(loaded: LoadedConfig, options: Options): LoadedConf
     const { chatCompletions } = gateway.http.endpoints;
     gateway.http = { ...gateway.http, endpoints: { chatCompletions: { ...chatCompletions, enabled: true } } };
   }
+  if (options.auth === "trusted-proxy") requireProxy(gateway);
   const logging = options.verbose ? { ...config.logging, level: "debug" as const } : config.logging;
   return { ...loaded, config: { ...config, gateway, logging, agents: withModel(config, options.model) } };
 }
@@ -33,16 +35,31 @@ function bind(text: string | undefined): Partial<Config["gateway"]> {
 
 function auth(config: Config["gateway"]["auth"], options: Options): Config["gateway"]["auth"] {
   const mode = options.auth;
-  if (mode !== undefined && mode !== "token" && mode !== "password" && mode !== "none") {
-    throw new UsageError("--auth must be token, password or none");
+  if (mode !== undefined && !isMode(mode)) {
+    throw new UsageError("--auth must be token, password, trusted-proxy or none");
   }
   const password = options.password ?? readPassword(options["password-file"]);
-  return {
+  const applied = {
     ...config,
     ...(mode !== undefined && { mode }),
     ...(options.token !== undefined && { token: options.token, ...(mode === undefined && { mode: "token" as const }) }),
     ...(password !== undefined && { password, ...(mode === undefined && { mode: "password" as const }) }),
   };
+  // Flags that choose another mode overrule the block, which would have no use in it.
+  if (applied.mode !== config.mode && applied.mode !== "trusted-proxy") applied.trustedProxy = undefined;
+  return applied;
+}
+
+function isMode(text: string): text is NonNullable<Config["gateway"]["auth"]["mode"]> {
+  return text === "token" || text === "password" || text === "trusted-proxy" || text === "none";
+}
+
+/** What the schema asks for where the config itself names the mode. */
+function requireProxy({ auth, trustedProxies }: Config["gateway"]): void {
+  const missing = auth.trustedProxy ? "gateway.trustedProxies" : "gateway.auth.trustedProxy";
+  if (!auth.trustedProxy || trustedProxies.length === 0) {
+    throw new ConfigError(`${missing}: required with --auth trusted-proxy`);
+  }
 }
 
 function readPassword(file: string | undefined): string | undefined {

@@ -3,7 +3,9 @@ import { tokenFilePath } from "../auth/token-file.ts";
 import type { Environment } from "../config/env.ts";
 import { type LoadedConfig, loadConfig } from "../config/load.ts";
 import { bindAddress } from "../config/network.ts";
+import { strayAgents } from "../config/stray-agents.ts";
 import { ConfigError } from "../errors/config-error.ts";
+import { certificateFault, readTlsPair, type TlsPaths } from "../http/tls-pair.ts";
 import { checkModels } from "../models/resolve-provider.ts";
 import type { Output } from "./output.ts";
 
@@ -43,17 +45,32 @@ async function report({ config, path, notices, env }: LoadedConfig): Promise<str
   return [
     path === undefined ? `${env.configPath}: no such file, the defaults apply` : `${path}: ok`,
     ...notices.map((notice) => `note: ${notice}`),
+    ...strayAgents({ agents, keys: gateway.auth.keys }).map((line) => `warning: ${line}`),
     `agents:   ${list.length === 0 ? `main (${agents.defaults.model})` : list.join(", ")}`,
     `endpoint: /v1/chat/completions is ${gateway.http.endpoints.chatCompletions.enabled ? "on" : "off"}`,
     `auth:     ${await describeAuth(config, env)}`,
+    ...(gateway.tls?.enabled ? [`tls:      ${await describeTls(gateway.tls)}`] : []),
   ];
 }
 
-async function describeAuth({ gateway }: LoadedConfig["config"], env: Environment): Promise<string> {
+async function describeTls(paths: TlsPaths): Promise<string> {
+  const { certificate } = await readTlsPair(paths);
+  return `${paths.certPath}, ${certificateFault(certificate) ?? `until ${certificate.validToDate.toISOString()}`}`;
+}
+
+async function describeAuth(config: LoadedConfig["config"], env: Environment): Promise<string> {
+  const { length } = config.gateway.auth.keys;
+  const keys = length === 0 ? "" : `, and ${length} ${length === 1 ? "key" : "keys"} of gateway.auth.keys`;
+  return `${await describeMode(config, env)}${keys}`;
+}
+
+async function describeMode({ gateway }: LoadedConfig["config"], env: Environment): Promise<string> {
   const { loopback } = bindAddress(gateway);
   const found = await findCredentials({ auth: gateway.auth, env, stateDir: env.stateDir, loopback });
   if (found?.mode === "none") return "none, for this machine only";
   if (found === undefined) return `a token will be made in ${tokenFilePath(env.stateDir)}`;
-  if (found.mode === "trusted-proxy") return "by the proxies of gateway.trustedProxies";
+  if (found.mode === "trusted-proxy") {
+    return `trusted-proxy: the proxies of gateway.trustedProxies name the user in ${gateway.auth.trustedProxy?.userHeader}`;
+  }
   return found.source === "generated" ? `token in ${found.tokenFile}` : `${found.mode} from the ${found.source}`;
 }

@@ -13,7 +13,10 @@ export function configTemplate(): string {
 
     // Clients send the token as "Authorization: Bearer <token>", where an OpenAI client takes its API key.
     // It is in the file gateway-token of the state folder (~/.openclaw). To set another, write token: "…" here.
-    auth: { mode: "token" },
+    // For somebody else make a key, which may do less: openclaw-gateway keys add ann --agents main
+    auth: {
+      mode: "token",
+    },
 
     // POST /v1/chat/completions
     http: { endpoints: { chatCompletions: { enabled: true } } },

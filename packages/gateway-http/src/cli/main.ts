@@ -29,11 +29,15 @@ export async function main(argv: string[]): Promise<number> {
 }
 
 async function dispatch(argv: string[]): Promise<number> {
-  const { command, options } = read(argv);
+  const { command, words, options } = read(argv);
   if (options.help) return print(HELP);
-  if (options.version) return print(`${(await import("./version.ts")).VERSION}\n`);
+  if (options.version) return print(`${(await import("../version.ts")).VERSION}\n`);
   const env = readEnvironment();
-  const stdout = process.stdout;
+  const { stdout, stderr } = process;
+  if (words[0] === "keys") {
+    const { runKeys } = await import("./keys.ts");
+    return runKeys(words.slice(1), options, { env, path: options.config, stdout, stderr });
+  }
   switch (command) {
     case "run":
       return runGateway(options, env);
@@ -45,6 +49,8 @@ async function dispatch(argv: string[]): Promise<number> {
         force: options.force ?? false,
         stdout,
       });
+    case "status":
+      return (await import("./status.ts")).runStatus({ options, env, stdout });
     case "config check":
       return runConfigCheck({ env, path: options.config, stdout });
     default:
@@ -52,10 +58,10 @@ async function dispatch(argv: string[]): Promise<number> {
   }
 }
 
-function read(argv: string[]): { command: string; options: Options } {
+function read(argv: string[]): { command: string; words: string[]; options: Options } {
   try {
     const { positionals, values } = parseArgs({ args: argv, options: OPTIONS, allowPositionals: true });
-    return { command: positionals.join(" ") || "run", options: values };
+    return { command: positionals.join(" ") || "run", words: positionals, options: values };
   } catch (error) {
     throw new UsageError((error as Error).message);
   }

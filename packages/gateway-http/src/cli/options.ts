@@ -24,6 +24,11 @@ export const OPTIONS = {
   json: { type: "boolean" },
   local: { type: "boolean" },
   force: { type: "boolean" },
+  agents: { type: "string" },
+  scopes: { type: "string" },
+  expires: { type: "string" },
+  "requests-per-minute": { type: "string" },
+  "concurrent-runs": { type: "string" },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean", short: "v" },
 } as const;
@@ -35,7 +40,7 @@ export const HELP = `openclaw-gateway: any agent behind OpenAI's Chat Completion
   openclaw-gateway [run]         serve agents over HTTP
       --port N                   default 18789, or OPENCLAW_GATEWAY_PORT
       --bind loopback|lan|HOST   default loopback
-      --auth token|password|none default token; one is made when none is set
+      --auth MODE                token (default; one is made when none is set), password, trusted-proxy or none
       --token TEXT               or OPENCLAW_GATEWAY_TOKEN
       --password TEXT            or OPENCLAW_GATEWAY_PASSWORD, or --password-file FILE
       --enable-chat              turn the chat endpoint on, whatever the config says
@@ -44,8 +49,16 @@ export const HELP = `openclaw-gateway: any agent behind OpenAI's Chat Completion
       --verbose                  log every request too (level debug)
   openclaw-gateway agent -m TEXT run one turn and print the answer
       --agent ID --session-key KEY --model PROVIDER/MODEL --json --local
+  openclaw-gateway status        ask the running gateway how it is (--json); exit code 0 when it is ready
   openclaw-gateway init          write a commented config with a fresh token (--force to overwrite)
   openclaw-gateway config check  check the config file
+  openclaw-gateway keys add ID   make a key for somebody else; prints its token, this once
+      --agents a,b               those it may use; default all
+      --scopes chat,models       default chat,sessions,models; also override-model, admin
+      --expires 30d|2027-01-31   default never
+      --requests-per-minute N --concurrent-runs N
+  openclaw-gateway keys list     who may do what (--json)
+  openclaw-gateway keys revoke ID
 
   --config FILE                  default ~/.openclaw/openclaw.json, or OPENCLAW_CONFIG_PATH
   --help, --version

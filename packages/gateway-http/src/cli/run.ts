@@ -1,5 +1,5 @@
 import type { Environment } from "../config/env.ts";
-import { loadConfig } from "../config/load.ts";
+import { type LoadedConfig, loadConfig } from "../config/load.ts";
 import { createGateway, type Gateway } from "../gateway.ts";
 import { applyOptions, drainTimeout } from "./apply-options.ts";
 import { banner } from "./banner.ts";
@@ -9,11 +9,14 @@ import { onStopSignal } from "./stop-signals.ts";
 /** `openclaw-gateway run`: serves until SIGTERM, SIGINT or SIGHUP, then lets running answers finish. */
 export async function runGateway(options: Options, env: Environment): Promise<number> {
   const drainTimeoutMs = drainTimeout(options["drain-timeout"]);
-  const loaded = applyOptions(await loadConfig({ path: options.config, env }), options);
+  const withOptions = (loaded: LoadedConfig) => applyOptions(loaded, options);
+  const file = await loadConfig({ path: options.config, env });
+  const loaded = withOptions(file);
   const gateway = createGateway({ config: loaded });
   // Before anyone can know that it runs: a supervisor may stop it as soon as it sees the first line.
   const stopped = onStopSignal();
   const address = await listen(gateway, loaded.config.gateway.port);
+  gateway.watch(file, withOptions);
   for (const notice of loaded.notices) process.stderr.write(`${notice}\n`);
   process.stdout.write(banner({ address, gateway, loaded }));
   await stopped;

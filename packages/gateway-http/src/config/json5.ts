@@ -67,7 +67,7 @@ function lineOf(body: ValueNode, path: ConfigPath): number | undefined {
   return line;
 }
 
-function memberOf(node: ObjectNode, key: string | number) {
+export function memberOf(node: ObjectNode, key: string | number) {
   return node.members.find((member) => keyOf(member.name) === String(key));
 }
 

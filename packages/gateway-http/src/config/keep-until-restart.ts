@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Config } from "./schema.ts";
 
 /** What a running gateway cannot change: where it listens, what it has open, what it has read once. */
-const FIXED = [
+export const FIXED = [
   "gateway.port",
   "gateway.bind",
   "gateway.customBindHost",
@@ -18,6 +18,7 @@ const FIXED = [
 
 /**
  * A new config as far as a running gateway can follow it.
+ * `gateway.auth.mode` is another one of those, but which it is depends on more than the config: see `auth/same-mode.ts`.
  * @returns `config`, with the running one's values where a restart is needed; `restart`, the keys of which it is
  */
 export function keepUntilRestart(running: Config, next: Config): { config: Config; restart: string[] } {

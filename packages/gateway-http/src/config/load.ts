@@ -44,7 +44,8 @@ export async function loadConfig(options: LoadConfigOptions = {}): Promise<Loade
   };
 }
 
-function parseFile(path: string, text: string, env: Environment): ParsedConfig {
+/** @throws {@link ConfigError} naming the file and every problem in it. */
+export function parseFile(path: string, text: string, env: Pick<Environment, "variables">): ParsedConfig {
   const { value, locate } = readJson5(text, path);
   try {
     return parseConfig(value, locate, env.variables);

@@ -1,4 +1,5 @@
 import { isIP, isIPv4 } from "node:net";
+import ipaddr from "ipaddr.js";
 
 const HOST_NAME =
   /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
@@ -15,6 +16,29 @@ export function isAddressRange(text: string): boolean {
   if (family === 0 || rest.length > 0) return false;
   if (prefix === undefined) return true;
   return /^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128);
+}
+
+/**
+ * Makes a test whether an address lies in one of these ranges. An IPv4 address inside an IPv6 one (`::ffff:10.0.0.1`),
+ * as a socket that listens to both gives it, counts as the IPv4 address.
+ *
+ * @param ranges - As {@link isAddressRange} allows them.
+ */
+export function createAddressMatcher(ranges: readonly string[]): (address: string | undefined) => boolean {
+  const parsed = ranges.map(parseRange);
+  return (text) => {
+    if (text === undefined || isIP(text) === 0) return false;
+    const address = ipaddr.process(text);
+    return parsed.some(([range, prefix]) => range.kind() === address.kind() && address.match(range, prefix));
+  };
+}
+
+function parseRange(text: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {
+  const [address = "", digits] = text.split("/");
+  const parsed = ipaddr.parse(address);
+  const prefix = digits === undefined ? parsed.toByteArray().length * 8 : Number(digits);
+  const isMapped = parsed instanceof ipaddr.IPv6 && parsed.isIPv4MappedAddress() && prefix >= 96;
+  return isMapped ? [parsed.toIPv4Address(), prefix - 96] : [parsed, prefix];
 }
 
 /** Whether `host` can only be reached from this machine. */

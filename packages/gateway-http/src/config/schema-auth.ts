@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { z } from "zod";
 import { oneOf, secretText, timerMs } from "./schema-values.ts";
 
@@ -15,7 +16,7 @@ const MIN_KEY_TOKEN = 16;
 /** Names that are owners already. */
 const RESERVED_IDS = new Set(["operator", "local"]);
 
-export const keyId = z
+const keyId = z
   .string()
   .trim()
   .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, 'must be 1 to 64 of a-z, 0-9, "_" and "-", and begin with a letter or digit')
@@ -27,7 +28,7 @@ const headerName = z
   .toLowerCase()
   .regex(/^[\w!#$%&'*+.^`|~-]+$/, "must be a header name");
 
-const keySchema = z
+export const keySchema = z
   .strictObject({
     /** Also the owner of the sessions and answers that the key makes. */
     id: keyId,
@@ -61,6 +62,11 @@ const keySchema = z
     }
   });
 
+/** `sha256:<hex>` of the token, which may be given as that already. */
+export function tokenHashOf({ token, tokenHash }: { token?: string | undefined; tokenHash?: string | undefined }) {
+  return tokenHash ?? `sha256:${hash("sha256", token ?? "", "hex")}`;
+}
+
 const trustedProxySchema = z.strictObject({
   /** The header in which the proxy names the user. */
   userHeader: headerName,
@@ -87,17 +93,19 @@ export const authSchema = z
       })
       .prefault({}),
   })
-  .superRefine(({ mode, trustedProxy, keys }, context) => {
+  .superRefine(({ mode, trustedProxy, keys, token, password }, context) => {
     const add = (path: (string | number)[], message: string) => context.addIssue({ code: "custom", path, message });
     if (mode === "trusted-proxy" && !trustedProxy) add(["trustedProxy"], 'required when mode is "trusted-proxy"');
     const ids = new Set<string>();
+    const own = [token, password].flatMap((secret) => (secret === undefined ? [] : tokenHashOf({ token: secret })));
     const tokens = new Set<string>();
-    for (const [index, { id, token, tokenHash }] of keys.entries()) {
-      if (ids.has(id)) add(["keys", index, "id"], `another key is called "${id}" too`);
-      ids.add(id);
-      const secret = tokenHash ?? token ?? "";
-      if (tokens.has(secret)) add(["keys", index], "has the token of another key");
-      tokens.add(secret);
+    for (const [index, key] of keys.entries()) {
+      if (ids.has(key.id)) add(["keys", index, "id"], `another key is called "${key.id}" too`);
+      ids.add(key.id);
+      const tokenHash = tokenHashOf(key);
+      if (tokens.has(tokenHash)) add(["keys", index], "has the token of another key");
+      if (own.includes(tokenHash)) add(["keys", index], "has the gateway's own token or password");
+      tokens.add(tokenHash);
     }
   })
   .prefault({});

@@ -18,6 +18,9 @@ const origin = z
   .toLowerCase()
   .refine(isOrigin, "must be an origin such as https://app.example.com, without a path");
 
+const HSTS = /^max-age=\d{1,10}(; ?(includeSubDomains|preload)){0,2}$/i;
+const HSTS_WANTED = 'must be false, or a value such as "max-age=31536000; includeSubDomains"';
+
 const httpSchema = z
   .strictObject({
     endpoints: z
@@ -38,9 +41,7 @@ const httpSchema = z
       .strictObject({
         /** The value of the header, for a gateway that is reached over HTTPS only; `false` sends none. */
         strictTransportSecurity: z
-          .union([z.literal(false), z.string().regex(/^max-age=\d{1,10}(; ?(includeSubDomains|preload)){0,2}$/i)], {
-            error: 'must be false, or a value such as "max-age=31536000; includeSubDomains"',
-          })
+          .union([z.literal(false), z.string().regex(HSTS, HSTS_WANTED)], { error: HSTS_WANTED })
           .default(false),
       })
       .prefault({}),

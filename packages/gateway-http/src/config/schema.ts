@@ -4,7 +4,7 @@ import { agentsSchema } from "./schema-agents.ts";
 import { gatewaySchema } from "./schema-gateway.ts";
 import { mcpSchema } from "./schema-mcp.ts";
 import { modelsSchema } from "./schema-models.ts";
-import { NOT_SUPPORTED, oneOf } from "./schema-values.ts";
+import { oneOf } from "./schema-values.ts";
 
 export { DEMO_MODEL } from "./schema-agents.ts";
 
@@ -43,9 +43,8 @@ const loggingSchema = z
     level: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
     /** Absent: pretty on a terminal, JSON elsewhere. */
     format: z.enum(["pretty", "json"]).optional(),
-    content: z
-      .literal(false, { error: ({ input }) => (input === true ? `true is ${NOT_SUPPORTED}` : undefined) })
-      .default(false),
+    /** What was asked and answered stands in the log, too. */
+    content: z.boolean().default(false),
   })
   .prefault({});
 

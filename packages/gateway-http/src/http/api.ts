@@ -1,11 +1,15 @@
+import type { IncomingMessage } from "node:http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { Authenticator } from "../auth/authenticate.ts";
+import type { Authenticator, ProxyUser } from "../auth/authenticate.ts";
 import { requireScope } from "../auth/permissions.ts";
+import { createRateLimiter, type RateLimiter } from "../auth/rate-limiter.ts";
 import type { Scope } from "../config/schema-auth.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { setCaller } from "./caller.ts";
 import { requireJson } from "./json-body.ts";
 import { isLocal } from "./local.ts";
+import { countRequest } from "./rate-limit.ts";
+import { type FullOptions, refuseWhenFull } from "./refuse-when-full.ts";
 import { type ChatCompletionsOptions, chatCompletions } from "./routes/chat-completions.ts";
 import {
   cancelCompletion,
@@ -19,15 +23,18 @@ import { listModels, retrieveModel } from "./routes/models.ts";
 import { addSessionRoutes } from "./routes/sessions.ts";
 import type { SessionsOptions } from "./routes/sessions-shared.ts";
 import { type Guard, serve } from "./serve.ts";
+import { setAdmittedBy } from "./still-admitted.ts";
 
-export interface ApiOptions extends ChatCompletionsOptions, SessionsOptions {
+export interface ApiOptions extends ChatCompletionsOptions, SessionsOptions, FullOptions {
   authenticator: Authenticator;
+  /** Whom a trusted proxy names. */
+  readProxyUser(request: IncomingMessage): ProxyUser;
 }
 
 /** Everything under `/v1`: behind the endpoint's switch, then behind auth. */
 export async function addApi(app: FastifyInstance, options: ApiOptions): Promise<void> {
   const { current } = options;
-  const authenticate = createGuard(options);
+  const authenticate = createGuard(options, createRateLimiter());
   app.addHook("onRequest", (_request, _reply, next) => {
     if (!current().config.gateway.http.endpoints.chatCompletions.enabled) throw disabled();
     next();
@@ -37,8 +44,13 @@ export async function addApi(app: FastifyInstance, options: ApiOptions): Promise
     await forChat(request, reply);
     if (request.method === "POST") requireJson(request.headers);
   };
+  const forRuns: Guard = async (request, reply) => {
+    await forChatJson(request, reply);
+    setAdmittedBy(request, current().config.gateway.auth);
+    if (request.method === "POST") refuseWhenFull(request, options);
+  };
   const chat = { POST: chatCompletions(options), GET: listCompletions(options) };
-  serve(app, "/v1/chat/completions", chat, forChatJson);
+  serve(app, "/v1/chat/completions", chat, forRuns);
   const completion = {
     GET: retrieveCompletion(options),
     POST: updateCompletion(options),
@@ -53,15 +65,24 @@ export async function addApi(app: FastifyInstance, options: ApiOptions): Promise
   addSessionRoutes(app, authenticate("sessions"), options);
 }
 
-/** Makes what stands before a route: who is calling, and whether it may. */
-export function createGuard({ authenticator }: Pick<ApiOptions, "authenticator">): (scope: Scope) => Guard {
-  return (scope) => async (request: FastifyRequest, _reply: FastifyReply) => {
+/**
+ * Makes what stands before a route: who is calling, and whether it may.
+ * @param rateLimiter counts requests of keys that have a limit; absent where they do not count
+ */
+export function createGuard(
+  { authenticator, readProxyUser }: Pick<ApiOptions, "authenticator" | "readProxyUser">,
+  rateLimiter?: RateLimiter,
+): (scope: Scope) => Guard {
+  return (scope) => async (request: FastifyRequest, reply: FastifyReply) => {
     const caller = await authenticator.authenticate({
       authorization: request.headers.authorization,
       address: request.ip,
+      requestId: request.id,
       local: isLocal(request),
+      proxyUser: () => readProxyUser(request.raw),
     });
     setCaller(request, caller);
+    if (rateLimiter) countRequest(rateLimiter, caller, reply);
     requireScope(caller, scope);
   };
 }

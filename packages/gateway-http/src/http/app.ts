@@ -1,26 +1,27 @@
 import { randomUUID } from "node:crypto";
 import { type IncomingMessage, METHODS, type ServerResponse } from "node:http";
-import type { Socket } from "node:net";
 import { HEADERS } from "@openclaw/protocol";
-import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { Config } from "../config/schema.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
-import { fromFastify, fromNode, sendError, sendRaw, toRawAnswer, urlTooLong } from "./error-reply.ts";
+import { addCorsHeaders, answerPreflight, isListedOrigin, isPreflight } from "./cors.ts";
+import { fromFastify, sendError, sendRaw, urlTooLong } from "./error-reply.ts";
 import { isAllowedHost, isAllowedOrigin } from "./host-guard.ts";
 import { addJsonParser, BODY_LIMIT } from "./json-body.ts";
+import { createByteRefuser } from "./refuse-bytes.ts";
 import { readRequestId } from "./request-headers.ts";
+import type { Tls } from "./tls.ts";
 
 /** Milliseconds a request may take to arrive, its body included. */
 const REQUEST_TIMEOUT_MS = 30_000;
 const MAX_HEADER_BYTES = 32 * 1024;
 const MAX_URL_LENGTH = 8 * 1024;
-/** Milliseconds a refused connection stays open: cut at once, unread bytes would reset it before the refusal is read. */
-const LINGER_MS = 1000;
 /** Milliseconds that connections may outlive the last run when the gateway closes. */
 const CLOSE_GRACE_MS = 1000;
 
 export interface AppOptions {
-  /** `gateway.http.hosts` of now. */
-  hosts: () => readonly string[];
+  /** `gateway.http` of now. */
+  http: () => Pick<Config["gateway"]["http"], "hosts" | "cors" | "securityHeaders">;
   /** `gateway.trustedProxies`. */
   trustedProxies: readonly string[];
   /**
@@ -28,27 +29,35 @@ export interface AppOptions {
    * origin must not be able to use the gateway.
    */
   guardOrigin: boolean;
+  /** What HTTPS is served with; absent: HTTP. */
+  tls?: Tls | undefined;
+  /** Told of every request, before anything else. */
+  onRequest?: ((request: FastifyRequest, reply: FastifyReply) => void) | undefined;
   /** Told of errors that were nobody's intention. */
   onBug(error: unknown, requestId: string): void;
 }
 
 /** The HTTP edge: one envelope for every refusal, whoever refuses (us, Fastify, Node). No routes yet. */
-export function createApp({ hosts, trustedProxies, guardOrigin, onBug }: AppOptions): FastifyInstance {
-  const app = Fastify({
+export function createApp({ http, trustedProxies, guardOrigin, tls, onRequest, onBug }: AppOptions): FastifyInstance {
+  // A missing Host is ours to refuse: Node's own 400 has no body.
+  const limits = { maxHeaderSize: MAX_HEADER_BYTES, connectionsCheckingInterval: 1000, requireHostHeader: false };
+  const https = tls && { https: { ...limits, ...tls.options, handshakeTimeout: REQUEST_TIMEOUT_MS } };
+  const app: FastifyInstance = Fastify({
     logger: false,
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    // A missing Host is ours to refuse: Node's own 400 has no body.
-    http: { maxHeaderSize: MAX_HEADER_BYTES, connectionsCheckingInterval: 1000, requireHostHeader: false },
+    // Which of the two it is, Fastify's types want to know before it runs.
+    ...((https ?? { http: limits }) as { http: typeof limits }),
     trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     genReqId: (raw) => readRequestId(raw.headers[HEADERS.requestId]) ?? createRequestId(),
     // Draining is the runs' to refuse; Fastify's own 503 has another shape.
     return503OnClosing: false,
     forceCloseConnections: "idle",
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: 2048 },
-    clientErrorHandler: refuseBytes,
+    clientErrorHandler: createByteRefuser({ createRequestId, headers: securityHeaders }),
     frameworkErrors: (error, request, reply) => {
-      reply.header(HEADERS.requestId, request.id);
+      onRequest?.(request, reply);
+      addHeaders(request, reply);
       void sendError(reply, fromFastify(error));
     },
   });
@@ -57,19 +66,32 @@ export function createApp({ hosts, trustedProxies, guardOrigin, onBug }: AppOpti
   }
   addJsonParser(app);
 
-  // Not async: it runs for every request and awaits nothing.
-  app.addHook("onRequest", (request, reply, next) => {
+  function securityHeaders(): Record<string, string> {
+    const { strictTransportSecurity } = http().securityHeaders;
+    return strictTransportSecurity === false ? {} : { "strict-transport-security": strictTransportSecurity };
+  }
+
+  /** Those of every answer, whatever it says. */
+  function addHeaders(request: FastifyRequest, reply: FastifyReply): void {
     reply.headers({
       [HEADERS.requestId]: request.id,
       "x-content-type-options": "nosniff",
       "referrer-policy": "no-referrer",
+      ...securityHeaders(),
     });
+    addCorsHeaders(request, reply, http().cors.origins);
+  }
+
+  // Not async: it runs for every request and awaits nothing.
+  app.addHook("onRequest", (request, reply, next) => {
+    onRequest?.(request, reply);
+    addHeaders(request, reply);
     const { headers } = request;
-    const allowedHosts = hosts();
+    const { hosts, cors } = http();
     if (!hasOneHost(request.raw)) {
       throw new GatewayError("malformed_request", "A request needs exactly one Host header.", { param: "host" });
     }
-    if (!isAllowedHost(headers.host, allowedHosts)) {
+    if (!isAllowedHost(headers.host, hosts)) {
       throw new GatewayError(
         "host_not_allowed",
         "This Host is not served here; gateway.http.hosts lists those that are.",
@@ -78,17 +100,19 @@ export function createApp({ hosts, trustedProxies, guardOrigin, onBug }: AppOpti
         },
       );
     }
-    if (guardOrigin && !isAllowedOrigin(headers.origin, headers.host, allowedHosts)) {
+    const { origin } = headers;
+    if (guardOrigin && !isListedOrigin(origin, cors.origins) && !isAllowedOrigin(origin, headers.host, hosts)) {
       throw new GatewayError(
         "origin_not_allowed",
-        "Pages of this origin are not served in gateway.auth.mode none; gateway.http.hosts lists those that are.",
+        "Pages of this origin may not use this gateway; gateway.http.cors.origins lists those that may.",
         { param: "origin" },
       );
     }
     if (request.raw.url && request.raw.url.length > MAX_URL_LENGTH) throw urlTooLong();
     // Here, because the not-found handler comes after the body: anyone could have us parse 32 MiB.
     if (request.is404) throw unknownUrl(request);
-    next();
+    if (isPreflight(request, cors.origins)) answerPreflight(request, reply);
+    else next();
   });
   app.setErrorHandler((thrown, request, reply) => {
     const error = fromFastify(thrown);
@@ -100,12 +124,13 @@ export function createApp({ hosts, trustedProxies, guardOrigin, onBug }: AppOpti
   app.setNotFoundHandler((request, reply) => sendError(reply, unknownUrl(request)));
   app.server.on("checkExpectation", (_request, response: ServerResponse) => {
     const error = new GatewayError("expectation_failed", "Only Expect: 100-continue is understood.");
-    sendRaw(response, error, createRequestId());
+    sendRaw(response, error, createRequestId(), securityHeaders());
   });
   // Once a server closes, Node no longer looks after its timeouts: a silent connection would keep the process alive.
   app.addHook("preClose", async () => {
     setTimeout(() => app.server.closeAllConnections(), CLOSE_GRACE_MS).unref();
   });
+  tls?.attach(app, CLOSE_GRACE_MS);
   return app;
 }
 
@@ -115,19 +140,6 @@ function createRequestId(): string {
 
 function unknownUrl({ method, url }: FastifyRequest): GatewayError {
   return new GatewayError("unknown_url", `Nothing is served at ${method} ${url.split("?", 1)[0]?.slice(0, 100)}.`);
-}
-
-function refuseBytes(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === "ECONNRESET" || socket.destroyed) return;
-  // Bytes into an answer that has begun would be read as part of it.
-  const answering = (socket as { _httpMessage?: ServerResponse })._httpMessage;
-  if (answering?.headersSent) socket.destroy();
-  else answerRaw(socket, fromNode(error.code));
-}
-
-function answerRaw(socket: Socket, error: GatewayError): void {
-  if (socket.writable) socket.end(toRawAnswer(error, createRequestId()));
-  setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }
 
 /** RFC 9112 §3.2: exactly one, but HTTP/1.0 did not know it. Node keeps the first of several. */

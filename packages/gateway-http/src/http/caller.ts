@@ -14,3 +14,8 @@ export function callerOf(request: FastifyRequest): Caller {
   if (!caller) throw new Error("the route is not behind authentication");
   return caller;
 }
+
+/** Who sends this request, if that is known. */
+export function findCaller(request: FastifyRequest): Caller | undefined {
+  return callers.get(request);
+}

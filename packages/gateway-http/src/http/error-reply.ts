@@ -70,7 +70,12 @@ export function fromNode(code: string | undefined): GatewayError {
 }
 
 /** Answers a request that Fastify never gets to see. The connection ends after it. */
-export function sendRaw(response: ServerResponse, error: GatewayError, requestId: string): void {
+export function sendRaw(
+  response: ServerResponse,
+  error: GatewayError,
+  requestId: string,
+  headers: Record<string, string> = {},
+): void {
   const body = JSON.stringify(error.toBody());
   response
     .writeHead(error.status, {
@@ -78,13 +83,14 @@ export function sendRaw(response: ServerResponse, error: GatewayError, requestId
       "content-length": Buffer.byteLength(body),
       [HEADERS.requestId]: requestId,
       connection: "close",
+      ...headers,
       ...errorHeaders(error),
     })
     .end(body);
 }
 
 /** A whole HTTP/1.1 answer as text, for where no response object exists. The connection ends after it. */
-export function toRawAnswer(error: GatewayError, requestId: string): string {
+export function toRawAnswer(error: GatewayError, requestId: string, headers: Record<string, string> = {}): string {
   const body = JSON.stringify(error.toBody());
   const lines = [
     `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? "Error"}`,
@@ -92,7 +98,7 @@ export function toRawAnswer(error: GatewayError, requestId: string): string {
     `content-length: ${Buffer.byteLength(body)}`,
     `${HEADERS.requestId}: ${requestId}`,
     "connection: close",
-    ...Object.entries(errorHeaders(error)).map(([name, value]) => `${name}: ${value}`),
+    ...Object.entries({ ...headers, ...errorHeaders(error) }).map(([name, value]) => `${name}: ${value}`),
   ];
   return `${lines.join("\r\n")}\r\n\r\n${body}`;
 }

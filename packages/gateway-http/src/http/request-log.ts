@@ -1,17 +1,74 @@
 import { HEADERS } from "@openclaw/protocol";
-import type { FastifyInstance } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { RequestFigures } from "../observe/instruments.ts";
+import { findCaller } from "./caller.ts";
 
-/** One line for each request, with what ties it to its run's line. The path is without its query, which may be private. */
-export function addRequestLog(app: FastifyInstance, write: (line: object) => void): void {
-  app.addHook("onResponse", (request, reply, next) => {
-    write({
+/** Headers that the log may have. None of them says who somebody is, or proves it. */
+const OPEN_HEADERS = [
+  "user-agent",
+  "content-type",
+  "content-length",
+  "accept",
+  "origin",
+  "host",
+  HEADERS.requestId,
+  HEADERS.agentId,
+  HEADERS.events,
+  "x-stainless-lang",
+  "x-stainless-package-version",
+  "x-stainless-retry-count",
+];
+const MAX_HEADER = 200;
+const MAX_PATH = 500;
+/** Where a client left before it was answered; nginx's number. */
+const CLIENT_GONE = 499;
+
+export interface RequestWatch {
+  /** Told of every request when it is over, streams too, and those whose client went away. */
+  count(figures: RequestFigures): void;
+  /** Whether a line is wanted of those that are over now. */
+  logs(): boolean;
+  /** One line for each request, with what ties it to its run's line. */
+  log(line: object): void;
+}
+
+/** Follows a request to its end. To be called for each, before anything else. */
+export function watchRequest({ count, logs, log }: RequestWatch, request: FastifyRequest, reply: FastifyReply): void {
+  const startedAt = performance.now();
+  const { raw } = reply;
+  // Fastify's `onResponse` does not come where the client went away.
+  raw.once("close", () => {
+    const status = raw.headersSent ? raw.statusCode : CLIENT_GONE;
+    const route = request.is404 ? undefined : request.routeOptions?.url;
+    count({ route, method: request.method, status });
+    if (!logs()) return;
+    log({
       requestId: request.id,
       runId: reply.getHeader(HEADERS.runId),
+      owner: findCaller(request)?.owner,
       method: request.method,
-      path: request.url.split("?", 1)[0],
-      status: reply.statusCode,
-      ms: Math.round(reply.elapsedTime),
+      path: toPath(request.url, route),
+      status,
+      ms: Math.round(performance.now() - startedAt),
+      ...(raw.writableFinished ? undefined : { cut: true }),
+      address: request.ip,
+      headers: openHeaders(request),
     });
-    next();
   });
+}
+
+/** Without the query, which may be private; so may be a session's key, and a key of somebody's that is in no config. */
+function toPath(url: string, route: string | undefined): string {
+  if (route?.startsWith("/v1/sessions/")) return route;
+  const [path = ""] = url.split("?", 1);
+  return path.slice(0, MAX_PATH).replace(/sk-[\w-]{8,}/g, "***");
+}
+
+function openHeaders({ headers }: FastifyRequest): Record<string, string> {
+  return Object.fromEntries(
+    OPEN_HEADERS.flatMap((name) => {
+      const value = headers[name];
+      return value === undefined ? [] : [[name, String(value).slice(0, MAX_HEADER)]];
+    }),
+  );
 }

@@ -6,6 +6,8 @@ import { addToolCall, type ForeignToolCall, type ToolCalls } from "./tool-calls.
 
 /** A chunk or a completion as providers really send them: every member may be missing, null or of another type. */
 export interface ForeignChunk {
+  id?: unknown;
+  model?: unknown;
   object?: unknown;
   choices?: readonly ForeignChoice[] | null;
   usage?: unknown;
@@ -36,6 +38,13 @@ export interface CallState extends ToolCalls {
   reasoningName: ReasoningName | undefined;
   /** Whether anything a caller can see was said. */
   spoke: boolean;
+  origin: AnswerOrigin | undefined;
+}
+
+/** What the provider calls an answer, and the model that gave it. */
+export interface AnswerOrigin {
+  readonly id?: string | undefined;
+  readonly model?: string | undefined;
 }
 
 export function createCallState(isStructured = false): CallState {
@@ -45,6 +54,7 @@ export function createCallState(isStructured = false): CallState {
     usage: undefined,
     reasoningName: undefined,
     spoke: false,
+    origin: undefined,
     toolCalls: [],
     started: 0,
   };
@@ -79,6 +89,8 @@ export function toEvents(chunk: ForeignChunk, state: CallState): AgentEvent[] {
   }
   if (events.length > 0) state.spoke = true;
   const finishReason = toFinishReason(choice.finish_reason);
+  // Every chunk says it; once is enough.
+  if (finishReason) state.origin = { id: toText(chunk.id), model: toText(chunk.model) };
   // Some give a second reason: an answer that was cut short stays so.
   if (finishReason && !isCutShort(state)) state.finishReason = finishReason;
   return events;
@@ -126,6 +138,10 @@ export function toClosingEvents(state: CallState, carry?: Carry): AgentEvent[] {
   const finishReason = isCutShort(state) ? state.finishReason : undefined;
   events.push({ type: "end", finishReason: finishReason ?? whole, ...(carry && state.started > 0 && { carry }) });
   return events;
+}
+
+function toText(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
 }
 
 function toFinishReason(reason: unknown): FinishReason | undefined {

@@ -7,6 +7,7 @@ import { withoutSchemaless } from "./ai-sdk/schemaless.ts";
 import type { Connections } from "./connections.ts";
 import { streamDemo } from "./demo.ts";
 import type { StreamModel } from "./model.ts";
+import { createModelCalls, type OnModelCall } from "./model-call.ts";
 import { createOpenAICompatible } from "./openai-compatible.ts";
 import { resolveModel } from "./resolve-provider.ts";
 import { withStructure } from "./structured/with-structure.ts";
@@ -29,9 +30,11 @@ export interface ModelsOptions {
   /** Of the gateway: runs of an earlier config may still use them. */
   connections: Connections;
   redact(text: string): string;
+  /** Told of every call of a provider. */
+  onCall?: OnModelCall | undefined;
 }
 
-export function createModels({ config, variables, connections, redact }: ModelsOptions): Models {
+export function createModels({ config, variables, connections, redact, onCall }: ModelsOptions): Models {
   let usesProvider = false;
   // Loaded on first use, each once: a package takes a tenth of a second.
   const libraries = new Map<SdkApi, Promise<CreateSdkModel> | undefined>();
@@ -48,7 +51,8 @@ export function createModels({ config, variables, connections, redact }: ModelsO
       usesProvider = true;
       const { provider, model, info } = resolveModel(reference, config, variables);
       const { api } = provider;
-      const parts = { provider, model, post: connections.post, redact };
+      const startCall = createModelCalls({ provider, model, post: connections.post, onCall });
+      const parts = { provider, model, startCall, redact };
       if (isSdkApi(api)) libraries.set(api, libraries.get(api));
       const stream = isSdkApi(api) ? createAiSdkModel({ ...parts, api, load }) : createOpenAICompatible(parts);
       if (info?.structuredOutput === "prompt") return withStructure(stream);

@@ -11,7 +11,8 @@ import {
   toEvents,
 } from "./chunk-events.ts";
 import type { StreamModel } from "./model.ts";
-import type { PostRequest, PostResponse } from "./post.ts";
+import type { ModelCall } from "./model-call.ts";
+import type { PostResponse } from "./post.ts";
 import { toProviderError } from "./provider-error.ts";
 import { readStart, readWhole } from "./read-body.ts";
 import { toRequestBody, toThoughtCarry } from "./request-body.ts";
@@ -28,8 +29,8 @@ export interface OpenAICompatibleOptions {
     timeoutMs: number;
   };
   model: string;
-  /** Sends a request to the provider's origin. */
-  post(origin: string, request: PostRequest): Promise<PostResponse>;
+  /** Begins a call: what goes to the provider is sent over it. */
+  startCall(stream: boolean): ModelCall;
   redact(text: string): string;
 }
 
@@ -37,7 +38,7 @@ export interface OpenAICompatibleOptions {
  * A model behind any server that speaks OpenAI's Chat Completions: OpenAI, Ollama, vLLM, llama.cpp, OpenRouter.
  * @see https://platform.openai.com/docs/api-reference/chat/create
  */
-export function createOpenAICompatible({ provider, model, post, redact }: OpenAICompatibleOptions): StreamModel {
+export function createOpenAICompatible({ provider, model, startCall, redact }: OpenAICompatibleOptions): StreamModel {
   const { origin, pathname, hostname } = new URL(`${provider.baseUrl.replace(/\/+$/, "")}/chat/completions`);
   const newTokenLimitName = /(^|\.)openai\.(com|azure\.com)$/.test(hostname);
   const headers: Record<string, string> = { "content-type": "application/json" };
@@ -52,10 +53,11 @@ export function createOpenAICompatible({ provider, model, post, redact }: OpenAI
   // One generator and no stream between the socket and the run: each layer would cost every token its promises.
   return async function* streamModel(request, { signal }) {
     let response: PostResponse | undefined;
+    const call = startCall(request.stream);
     const isStructured = request.params.response_format !== undefined;
     try {
       const body = toRequestBody(request, { model, newTokenLimitName, api });
-      response = await post(origin, { path: pathname, headers, body, timeoutMs: provider.timeoutMs, signal });
+      response = await call.post(origin, { path: pathname, headers, body, timeoutMs: provider.timeoutMs, signal });
       if (response.status !== 200) {
         const retryAfter = response.headers["retry-after"];
         throw refused(response.status, await readStart(response), retryAfter);
@@ -64,7 +66,10 @@ export function createOpenAICompatible({ provider, model, post, redact }: OpenAI
       const type = response.headers["content-type"] ?? "";
       if (/\bjson\b/i.test(type)) {
         const text = await readWhole(response);
-        yield readCompletion(text, createCallState(isStructured), api, refused);
+        const state = createCallState(isStructured);
+        const events = readCompletion(text, state, api, refused);
+        call.end(events, state.origin);
+        yield events;
         return;
       }
       if (!/^text\/event-stream\b/i.test(type)) {
@@ -78,7 +83,9 @@ export function createOpenAICompatible({ provider, model, post, redact }: OpenAI
           // Servers that leave out the finish reason have at least said something.
           const { finishReason, spoke } = decoder.state;
           if (finishReason === undefined && !spoke) throw bad("The provider's stream ended without an answer.");
-          yield [...events, ...closing(decoder.state, api)];
+          const last = [...events, ...closing(decoder.state, api)];
+          call.end(last, decoder.state.origin);
+          yield last;
           return;
         }
         if (events.length > 0) yield events;
@@ -86,10 +93,15 @@ export function createOpenAICompatible({ provider, model, post, redact }: OpenAI
       }
       // A finish reason and then the end of the stream is what servers without [DONE] do; without either it was cut.
       if (decoder.state.finishReason === undefined) throw bad("The provider's stream ended before the answer did.");
-      yield closing(decoder.state, api);
+      const last = closing(decoder.state, api);
+      call.end(last, decoder.state.origin);
+      yield last;
     } catch (error) {
-      throw toTransportError(error, { provider: provider.id, heard: response !== undefined, signal });
+      const failure = toTransportError(error, { provider: provider.id, heard: response !== undefined, signal });
+      call.fail(failure);
+      throw failure;
     } finally {
+      call.leave(signal);
       // Left in the middle: nobody reads on, so the provider is not to write on. After `finish()` this has no effect.
       response?.leave();
     }

@@ -12,6 +12,8 @@ export interface Journal {
    * @throws GatewayError 409 `idempotency_key_conflict`, `resume_lost`; what `start` throws
    */
   open(request: KeyedRequest, continues: boolean, start: StartRun): Promise<{ log: AnswerLog; replayed: boolean }>;
+  /** Whether there is an answer under this key in memory: one under way, or just over. */
+  has(request: Pick<KeyedRequest, "owner" | "key">): boolean;
   /** Sends those who watch a stream away, to come back later; its run goes on. */
   dismiss(error: GatewayError): void;
 }
@@ -82,6 +84,7 @@ export function createJournal({ store, resumeWindowMs }: JournalOptions): Journa
       }
       return found;
     },
+    has: (request) => known.has(idOfRecord(request)),
     dismiss(error) {
       for (const log of logs) log.dismiss(error);
     },

@@ -8,6 +8,7 @@ import type { Lanes } from "../sessions/lane.ts";
 import { type NewMessage, type Placement, reconcile } from "../sessions/reconcile.ts";
 import { idOfSession, type SessionStore } from "../sessions/store.ts";
 import { weightOfAll } from "../sessions/transcript.ts";
+import type { Admission } from "./admission.ts";
 import type { PullEnd } from "./pull-agent.ts";
 import type { Run } from "./run.ts";
 import type { RunRequest } from "./run-request.ts";
@@ -18,6 +19,7 @@ const MAX_WEIGHT = 32 * 1024 * 1024;
 export interface SessionContext {
   store: SessionStore;
   lanes: Lanes;
+  admission: Admission;
 }
 
 /**
@@ -28,7 +30,7 @@ export interface SessionContext {
 export async function runInSession(
   run: Run,
   request: RunRequest,
-  { store, lanes }: SessionContext,
+  { store, lanes, admission }: SessionContext,
   pull: (talk: readonly TurnMessage[]) => Promise<PullEnd>,
 ): Promise<PullEnd> {
   const { session, turn, agent } = request;
@@ -38,6 +40,8 @@ export async function runInSession(
   const early = isChat ? await findPlace() : undefined;
   const leave = await enterLane(early?.aside ? early : undefined);
   try {
+    // After the lane: who waits for its session takes no place from others.
+    await admission.slots.take(run);
     const { talk, asked, aside, carriesHistory } = await keepQuestion(early?.aside ? early : await findPlace());
     const end = await pull(withAnsweredCalls(talk));
     const aborted = "error" in end;

@@ -4,6 +4,7 @@ import type { CallerLimits } from "../auth/caller.ts";
 import type { Answer } from "../chat/to-completion.ts";
 import type { Turn } from "../chat/turn.ts";
 import type { GatewayError } from "../errors/gateway-error.ts";
+import type { TraceContext } from "../observe/traces.ts";
 import type { SessionRef } from "../sessions/store.ts";
 
 /** How a run ended that ended well. */
@@ -40,4 +41,6 @@ export interface RunRequest {
   readonly limits?: CallerLimits | undefined;
   /** Another model for this run. */
   readonly model?: string | undefined;
+  /** What its span belongs into; the active context when absent. */
+  readonly trace?: TraceContext | undefined;
 }

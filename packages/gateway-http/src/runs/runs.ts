@@ -1,50 +1,40 @@
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { SessionRef } from "../sessions/store.ts";
-import type { Run } from "./run.ts";
+import type { Run, RunResult } from "./run.ts";
 import type { RunRequest } from "./run-request.ts";
+import { type RunSummary, summarize } from "./run-summary.ts";
 import { type RunContext, startRun } from "./start-run.ts";
 
 /** Runs that are remembered after their end, so that ending one a little late is no error. */
 const MAX_ENDED = 1000;
 
-/** One line of the log for each run. No word of what was said is in it. */
-export interface RunSummary {
-  runId: string;
-  agent: string;
-  stream: boolean;
-  stateless: boolean;
-  /** `stop`, `length`, `tool_calls`, `content_filter`, or the code of the error that ended it. */
-  ended: string;
-  /** The model that was asked last, `provider/model`; absent where it said nothing, or the agent does not say. */
-  model?: string;
-  /** It was not the agent's first choice. */
-  fallback?: true;
-  /** Milliseconds from the request to the agent's first event; absent when it said nothing. */
-  firstTokenMs?: number;
-  /** Milliseconds. */
-  ms: number;
-  promptTokens?: number;
-  completionTokens?: number;
-}
-
 /** All runs of a gateway. */
 export interface Runs {
-  /** @throws GatewayError 503 `gateway_draining` */
+  /**
+   * @throws GatewayError 503 `gateway_draining`; 429 `rate_limit_exceeded` when the owner has as many runs as
+   * `request.limits` lets it; 503 `gateway_overloaded` when no more may wait
+   */
   start(request: RunRequest): Run;
   readonly active: number;
   /** A run under way, or `ended` for one of the last that were; `undefined` for no run of this owner's. */
   find(id: string, owner: string): Run | "ended" | undefined;
   /** The run under way in a session: the one that came first, when others wait. */
   findInSession(session: SessionRef): Run | undefined;
+  /** Ends those under way, or waiting, that `why` gives an error for. */
+  end(why: (request: RunRequest) => GatewayError | undefined): void;
   readonly draining: boolean;
   /** Starts no new run, waits for those under way, ends the rest after `timeoutMs`. */
   drain(timeoutMs: number): Promise<void>;
 }
 
-/** @param onEnd told of every run that ended, and the error of one that failed */
+/**
+ * @param onEnd told of every run that ended, and how
+ * @param keepsContent whether summaries of runs that start now are to hold what was said
+ */
 export function createRuns(
   context: RunContext,
-  onEnd: (summary: RunSummary, error: GatewayError | undefined) => void,
+  onEnd: (summary: RunSummary, result: RunResult) => void,
+  keepsContent: () => boolean = () => false,
 ): Runs {
   const active = new Map<Run, RunRequest>();
   /** Owners of the last runs, by id. A Map keeps the order of insertion, so the first is the oldest. */
@@ -54,31 +44,17 @@ export function createRuns(
   return {
     start(request) {
       if (draining) throw drainingError();
+      const leave = context.admission.admit(request);
       const startedAt = performance.now();
-      const run = startRun(request, context);
+      const withContent = keepsContent();
+      const run = startRun(withContent ? { ...request, needsText: true } : request, context);
       active.set(run, request);
       void run.result.then((result) => {
-        const { model } = result.answer;
         active.delete(run);
+        leave();
         ended.set(run.id, request.session.owner);
         if (ended.size > MAX_ENDED) ended.delete(ended.keys().next().value as string);
-        onEnd(
-          {
-            runId: run.id,
-            agent: request.agent.id,
-            stream: request.turn.stream,
-            stateless: request.session.stateless,
-            ended: result.error?.code ?? result.finishReason ?? "stop",
-            ...(model && { model: model.model, ...(model.fallback && { fallback: true }) }),
-            ...(run.firstEventAt !== undefined && { firstTokenMs: round(run.firstEventAt - startedAt) }),
-            ms: round(performance.now() - startedAt),
-            ...(result.usage && {
-              promptTokens: result.usage.prompt_tokens,
-              completionTokens: result.usage.completion_tokens,
-            }),
-          },
-          result.error,
-        );
+        onEnd(summarize({ run, request, result, startedAt, withContent }), result);
       });
       return run;
     },
@@ -94,6 +70,12 @@ export function createRuns(
         if (session.key === key && session.owner === owner && !session.stateless) return run;
       }
       return undefined;
+    },
+    end(why) {
+      for (const [run, request] of active) {
+        const error = why(request);
+        if (error) run.abort(error);
+      }
     },
     get draining() {
       return draining;
@@ -111,8 +93,4 @@ export function createRuns(
 
 export function drainingError(): GatewayError {
   return new GatewayError("gateway_draining", "The gateway is shutting down.", { retryAfter: 5 });
-}
-
-function round(ms: number): number {
-  return Math.round(ms * 10) / 10;
 }

@@ -7,6 +7,7 @@ import { type PullEnd, pullAgent } from "./pull-agent.ts";
 import { Run } from "./run.ts";
 import { beforeTold, runInSession, type SessionContext } from "./run-in-session.ts";
 import type { RunRequest } from "./run-request.ts";
+import { traceRun } from "./trace-run.ts";
 import type { WaitingSteps } from "./waiting-steps.ts";
 
 /** What all runs of a gateway share. */
@@ -24,7 +25,8 @@ export function startRun(request: RunRequest, context: RunContext): Run {
   // Whoever reads along has the text; only a session or a whole answer needs it again at the end.
   const keepsText = !(turn.stream && session.stateless) || request.needsText === true;
   const run = new Run(id, Math.floor(Date.now() / 1000), keepsText);
-  queueMicrotask(async () => {
+  const span = traceRun(run, request);
+  const go = async () => {
     const pull = (talk: readonly TurnMessage[]) => pullInTime(run, request, talk);
     try {
       const end = session.stateless
@@ -35,7 +37,9 @@ export function startRun(request: RunRequest, context: RunContext): Run {
     } catch (error) {
       run.fail(toGatewayError(error));
     }
-  });
+  };
+  // What the agent begins is part of its run's trace, and so is what that begins.
+  queueMicrotask(span ? () => void span.within(go) : go);
   return run;
 }
 
@@ -43,10 +47,11 @@ export function startRun(request: RunRequest, context: RunContext): Run {
 async function runStateless(
   run: Run,
   request: RunRequest,
-  { waitingSteps }: RunContext,
+  { waitingSteps, admission }: RunContext,
   pull: (talk: readonly TurnMessage[]) => Promise<PullEnd>,
 ): Promise<PullEnd> {
   const { agent, session, turn } = request;
+  await admission.slots.take(run);
   const owner = { owner: session.owner, agentId: agent.id };
   const end = await pull(withAnsweredCalls(waitingSteps.putBack(owner, turn.messages)));
   const callIds = run.answer.toolCalls.map(({ id }) => id);
@@ -57,7 +62,7 @@ async function runStateless(
   return end;
 }
 
-/** Pulls the agent within its deadline, which begins here: waiting for a lane is not the agent's time. */
+/** Pulls the agent within its deadline, which begins here: waiting for a lane or a place is not the agent's time. */
 async function pullInTime(run: Run, request: RunRequest, talk: readonly TurnMessage[]): Promise<PullEnd> {
   const { timeoutMs } = request.agent;
   const late = () => run.abort(new GatewayError("run_timeout", `The run took longer than ${timeoutMs / 1000} s.`));

@@ -16,6 +16,10 @@ export interface Lanes {
   enter(id: string, entry: LaneEntry): Promise<() => void>;
   /** Takes a lane that is free; `undefined`, at once, when it is not. */
   enterIfFree(id: string, entry: LaneEntry): (() => void) | undefined;
+  /** Sessions with a run under way. */
+  readonly busy: number;
+  /** Runs that wait for their session's turn. */
+  readonly waiting: number;
 }
 
 interface Waiting {
@@ -59,6 +63,14 @@ export function createLanes(rules: () => { concurrency: LanePolicy; maxQueued: n
 
   return {
     enterIfFree,
+    get busy() {
+      return lanes.size;
+    },
+    get waiting() {
+      let count = 0;
+      for (const { waiting } of lanes.values()) count += waiting.length;
+      return count;
+    },
     async enter(id, entry) {
       entry.signal.throwIfAborted();
       const lane = lanes.get(id);

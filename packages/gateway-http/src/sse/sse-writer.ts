@@ -9,6 +9,13 @@ export interface SseWriterOptions {
   keepAliveMs: number;
   /** Milliseconds that a client may leave the socket full before it is cut. */
   slowClientMs: number;
+  /** Where the stream is counted while it is open. */
+  streams?: OpenStreams | undefined;
+}
+
+/** The streamed answers under way. */
+export interface OpenStreams {
+  open: number;
 }
 
 /** The one owner of a streamed answer's socket: its pauses, its silence and its end. */
@@ -20,7 +27,10 @@ export interface SseWriter {
 }
 
 /** Takes over a response whose head is set. Frames of one tick leave in one write. */
-export function createSseWriter(raw: ServerResponse, { keepAliveMs, slowClientMs }: SseWriterOptions): SseWriter {
+export function createSseWriter(
+  raw: ServerResponse,
+  { keepAliveMs, slowClientMs, streams }: SseWriterOptions,
+): SseWriter {
   let gathered = "";
   let flushQueued = false;
   let wroteAt = performance.now();
@@ -67,8 +77,12 @@ export function createSseWriter(raw: ServerResponse, { keepAliveMs, slowClientMs
     heartbeat = setTimeout(beat, due ? keepAliveMs : keepAliveMs - silence).unref();
   }
 
+  // One that is gone already does not close again.
+  const counts = streams !== undefined && !raw.destroyed;
+  if (counts) streams.open++;
   raw.on("drain", makeRoom);
   raw.once("close", () => {
+    if (counts) streams.open--;
     clearTimeout(heartbeat);
     makeRoom();
   });

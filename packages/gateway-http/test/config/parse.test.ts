@@ -159,7 +159,6 @@ test.each([
   ],
   [{ $include: "./other.json5" }, "$include: not supported by this version"],
   [{ sessions: { store: { kind: "postgres" } } }, 'sessions.store.kind: "postgres" is not supported by this version'],
-  [{ logging: { content: true } }, "logging.content: true is not supported by this version"],
 ])("what this version does not enforce is refused: %j", (input, message) => {
   expect(problems(input)).toEqual([message]);
 });

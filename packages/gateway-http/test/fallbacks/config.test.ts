@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { parseConfig } from "../../src/config/parse.ts";
 import { checkModels } from "../../src/models/resolve-provider.ts";
-import { createRuns, type RunSummary } from "../../src/runs/runs.ts";
+import { createAdmission } from "../../src/runs/admission.ts";
+import type { RunSummary } from "../../src/runs/run-summary.ts";
+import { createRuns } from "../../src/runs/runs.ts";
 import { createWaitingSteps } from "../../src/runs/waiting-steps.ts";
 import { createLanes } from "../../src/sessions/lane.ts";
 import { createMemoryStore } from "../../src/sessions/memory-store.ts";
@@ -47,7 +49,9 @@ test("the log's line of a run has the model that answered, and whether it was a 
   const lines: RunSummary[] = [];
   const store = createMemoryStore({ maxEntries: 10, pruneAfterMs: 1000 });
   const lanes = createLanes(() => ({ concurrency: "queue", maxQueued: 1 }));
-  const runs = createRuns({ store, lanes, waitingSteps: createWaitingSteps(1000) }, (line) => lines.push(line));
+  const admission = createAdmission(() => parseConfig({}).config.gateway.limits);
+  const context = { store, lanes, admission, waitingSteps: createWaitingSteps(1000) };
+  const runs = createRuns(context, (line) => lines.push(line));
   const run = (...said: unknown[]) =>
     runs.start({
       agent: sayer(...said),

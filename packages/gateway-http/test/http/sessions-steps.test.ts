@@ -1,6 +1,7 @@
 import { listPageSchema, sessionMessageSchema } from "@openclaw/protocol";
 import { expect, onTestFinished, test } from "vitest";
 import { LOCAL } from "../../src/auth/caller.ts";
+import { parseConfig } from "../../src/config/parse.ts";
 import { createApp } from "../../src/http/app.ts";
 import { setCaller } from "../../src/http/caller.ts";
 import { addSessionRoutes } from "../../src/http/routes/sessions.ts";
@@ -24,7 +25,7 @@ async function withSteps() {
   ];
   await sessions.append({ owner: "ann", key: KEY }, { agent: "main", entries, head: "answer" });
   const app = createApp({
-    hosts: () => [],
+    http: () => parseConfig({}).config.gateway.http,
     trustedProxies: [],
     guardOrigin: false,
     onBug: (error) => expect(error).toBe(0),

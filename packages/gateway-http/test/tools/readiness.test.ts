@@ -1,10 +1,16 @@
 import { expect, onTestFinished, test } from "vitest";
+import { parseConfig } from "../../src/config/parse.ts";
 import { createApp } from "../../src/http/app.ts";
 import { addHealthRoutes } from "../../src/http/routes/health.ts";
 
 test("/readyz is 503 while tools are waited for and while draining, and /healthz is not", async () => {
   const state = { starting: true, draining: false };
-  const app = createApp({ hosts: () => [], trustedProxies: [], guardOrigin: false, onBug: () => {} });
+  const app = createApp({
+    http: () => parseConfig({}).config.gateway.http,
+    trustedProxies: [],
+    guardOrigin: false,
+    onBug: () => {},
+  });
   addHealthRoutes(app, state);
   onTestFinished(() => app.close());
   const origin = await app.listen({ host: "127.0.0.1", port: 0 });

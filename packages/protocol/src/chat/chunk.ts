@@ -4,7 +4,7 @@ import { finishReasonSchema, usageSchema } from "./completion.ts";
 
 /** A piece of a tool call. The first piece of an `index` carries `id` and `name`, later ones only `arguments`. */
 export const toolCallDeltaSchema = z.looseObject({
-  index: z.number(),
+  index: z.int(),
   id: z.string().exactOptional(),
   type: z.literal("function").exactOptional(),
   function: z.looseObject({ name: z.string().exactOptional(), arguments: z.string().exactOptional() }).exactOptional(),
@@ -18,12 +18,12 @@ export const chatCompletionChunkSchema = z.looseObject({
   id: z.string(),
   object: z.literal("chat.completion.chunk"),
   /** Unix time in seconds, the same on every chunk. */
-  created: z.number(),
+  created: z.int(),
   model: z.string(),
   /** Empty on the usage chunk. */
   choices: z.array(
     z.looseObject({
-      index: z.number(),
+      index: z.int(),
       delta: z.looseObject({
         role: z.literal("assistant").exactOptional(),
         content: z.string().nullable().exactOptional(),

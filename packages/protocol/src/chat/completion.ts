@@ -27,11 +27,11 @@ export const chatCompletionSchema = z.looseObject({
   id: z.string(),
   object: z.literal("chat.completion"),
   /** Unix time in seconds. */
-  created: z.number(),
+  created: z.int(),
   model: z.string(),
   choices: z.array(
     z.looseObject({
-      index: z.number(),
+      index: z.int(),
       message: z.looseObject({
         role: z.literal("assistant"),
         content: z.string().nullable(),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { chatCompletionSchema } from "./completion.ts";
+import { toolCallSchema } from "./message.ts";
 
 /**
  * A completion that was kept because its request said `store: true`.
@@ -26,6 +27,28 @@ export const storedMessageSchema = z.looseObject({
   name: z.string().nullable(),
   /** Set in place of `content` when the message was made of parts. */
   content_parts: z.array(z.unknown()).nullable(),
+  /** What else the request said of an assistant's message, or of a tool's result. */
+  refusal: z.string().nullable().exactOptional(),
+  tool_calls: z.array(toolCallSchema).nullable().exactOptional(),
+  tool_call_id: z.string().exactOptional(),
+  reasoning_content: z.string().nullable().exactOptional(),
+  reasoning: z.string().nullable().exactOptional(),
+  audio: z.null().exactOptional(),
+  function_call: z.null().exactOptional(),
+});
+
+/** What `DELETE` of a stored completion answers. */
+export const deletedCompletionSchema = z.looseObject({
+  object: z.literal("chat.completion.deleted"),
+  id: z.string(),
+  deleted: z.literal(true),
+});
+
+/** What `POST …/cancel` answers. */
+export const cancelledCompletionSchema = z.looseObject({
+  id: z.string(),
+  /** `false` when the run had ended already. */
+  cancelled: z.boolean(),
 });
 
 export type StoredCompletion = z.infer<typeof storedCompletionSchema>;

@@ -7,9 +7,11 @@ import { parseChatRequest } from "../../chat/parse-request.ts";
 import { toTurn } from "../../chat/to-turn.ts";
 import type { CompletionStore } from "../../completions/store.ts";
 import { type TakenIn, takeIn } from "../../media/take-in.ts";
+import { readTraceContext } from "../../observe/traces.ts";
 import type { Journal } from "../../runs/journal.ts";
 import type { Runs } from "../../runs/runs.ts";
 import { readSessionKeyHeader, resolveSession } from "../../sessions/session-key.ts";
+import type { OpenStreams } from "../../sse/sse-writer.ts";
 import { answer } from "../answer.ts";
 import { answerUnderKey } from "../answer-under-key.ts";
 import type { Asked } from "../asked.ts";
@@ -18,12 +20,14 @@ import { fetchImages } from "../fetch-images.ts";
 import { fingerprintOf } from "../fingerprint.ts";
 import { findHeader, readChannel, readIdempotency, refuseRepeatedHeaders } from "../request-headers.ts";
 import type { CurrentSettings, Settings } from "../settings.ts";
+import { refuseWithdrawn } from "../still-admitted.ts";
 
 export interface ChatCompletionsOptions {
   current: CurrentSettings;
   runs: Runs;
   journal: Journal;
   completions: CompletionStore;
+  streams: OpenStreams;
 }
 
 /** `POST /v1/chat/completions`: the road of a request, step by step. */
@@ -39,6 +43,7 @@ export function chatCompletions({ current, ...parts }: ChatCompletionsOptions): 
     const fetches = taken.remote.length > 0 && lastEvent === undefined;
     const { images } = http.endpoints.chatCompletions;
     const asked = fetches ? await fetchImages(reply.raw, read, taken, { images, isKeyed }) : read;
+    refuseWithdrawn(request, current().config.gateway.auth, asked.run.agent.id);
     if (key === undefined) return answer(reply, asked, options);
     const fingerprint = fingerprintOf(request.body, request.headers, settings.config.sessions.clientHeaders);
     return answerUnderKey(reply, asked, { ...options, key, lastEvent, fingerprint });
@@ -85,6 +90,7 @@ function readAsked(request: FastifyRequest, { agents, config }: Settings): { ask
       limits: caller.limits,
       channel,
       model,
+      trace: readTraceContext(headers),
     },
     frames: {
       model: body.model || "openclaw",

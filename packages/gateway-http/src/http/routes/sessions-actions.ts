@@ -7,8 +7,10 @@ import type { Transcript } from "../../sessions/transcript.ts";
 import { parseBody } from "../parse-body.ts";
 import { answer, noSuchSession, refOf, refuseBusy, retrieve, type SessionsOptions } from "./sessions-shared.ts";
 
-const headSchema = z.object({ id: z.string() });
-const forkSchema = z.object({ at: z.string().nullish(), key: z.string().nullish() });
+/** The body of `POST …/head`. */
+export const headSchema = z.object({ id: z.string() });
+/** The body of `POST …/fork`. */
+export const forkSchema = z.object({ at: z.string().nullish(), key: z.string().nullish() });
 const abortSchema = z.object({});
 
 /** `POST …/head`: who sends only what is new continues at this message from now on. */

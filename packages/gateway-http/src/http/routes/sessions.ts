@@ -10,7 +10,8 @@ import { listBranches, listMessages } from "./sessions-tree.ts";
 
 const MAX_TITLE_LENGTH = 200;
 
-const changeSchema = z.object({
+/** The body of `PATCH /v1/sessions/{key}`. */
+export const changeSchema = z.object({
   title: z
     .string()
     .trim()

@@ -2,7 +2,7 @@ import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4Stream
 import type { AgentEvent } from "../../chat/run-event.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { StreamModel } from "../model.ts";
-import type { PostRequest, PostResponse } from "../post.ts";
+import type { ModelCall } from "../model-call.ts";
 import { toProviderError } from "../provider-error.ts";
 import type { ResolvedModel } from "../resolve-provider.ts";
 import { type CreateSdkModel, libraryOf, type SdkApi } from "./apis.ts";
@@ -20,8 +20,8 @@ export interface AiSdkModelOptions {
   model: string;
   /** Loads the library, once for all models. */
   load(api: SdkApi): Promise<CreateSdkModel>;
-  /** Sends a request to the provider's origin. */
-  post(origin: string, request: PostRequest): Promise<PostResponse>;
+  /** Begins a call: what goes to the provider is sent over it. */
+  startCall(stream: boolean): ModelCall;
   redact(text: string): string;
 }
 
@@ -29,7 +29,7 @@ export interface AiSdkModelOptions {
 const NO_KEY = "none";
 
 /** A model behind a wire that a library of the AI SDK speaks. What is sent and received goes over our own connections. */
-export function createAiSdkModel({ provider, api, model, load, post, redact }: AiSdkModelOptions): StreamModel {
+export function createAiSdkModel({ provider, api, model, load, startCall, redact }: AiSdkModelOptions): StreamModel {
   const { id, baseUrl, apiKey = NO_KEY, aws } = provider;
   const { key } = libraryOf(api);
   const carry = `${api}/${id}`;
@@ -39,17 +39,23 @@ export function createAiSdkModel({ provider, api, model, load, post, redact }: A
 
   return async function* streamModel(request, { signal }) {
     const options = { ...toCallOptions(request, api, carry), abortSignal: signal };
-    const transport = createTransport({ provider, hasKey, post, refused, signal });
+    const call = startCall(request.stream);
+    const transport = createTransport({ provider, hasKey, post: call.post, refused, signal });
     const state = createReadState(key);
     try {
       const create = await loadFor(api, load);
       const library = create({ baseUrl, apiKey, aws, fetch: transport.fetch }, model);
       const answer = request.stream ? readStream : readWhole;
       yield* answer(library, options, state, transport);
-      yield closing(state, carry);
+      const last = closing(state, carry);
+      call.end(last, state.origin);
+      yield last;
     } catch (error) {
-      throw toSdkError(error, { provider: id, refused, signal });
+      const failure = toSdkError(error, { provider: id, refused, signal });
+      call.fail(failure);
+      throw failure;
     } finally {
+      call.leave(signal);
       // Left in the middle: nobody reads on, so the provider is not to write on. After `finish()` this has no effect.
       transport.leave();
     }
@@ -101,9 +107,10 @@ async function* readWhole(
   options: LanguageModelV4CallOptions,
   state: ReadState,
 ): AsyncGenerator<readonly AgentEvent[]> {
-  const { content, finishReason, usage, warnings } = await library.doGenerate(options);
+  const { content, finishReason, usage, warnings, response } = await library.doGenerate(options);
   refuseIgnored(warnings);
   finish(finishReason, usage, state);
+  state.origin = { id: response?.id, model: response?.modelId };
   const events: AgentEvent[] = [];
   for (const part of content) readPart(part, state, events);
   if (events.length > 0) yield events;

@@ -69,6 +69,9 @@ export function readPart(
       // Arguments are told as they are written, where they are.
       if (!state.calls.get(part.toolCallId)?.told) goOn(part.toolCallId, part.input, state, events);
       break;
+    case "response-metadata":
+      state.origin = { id: part.id, model: part.modelId };
+      break;
     case "finish":
       finish(part.finishReason, part.usage, state);
   }

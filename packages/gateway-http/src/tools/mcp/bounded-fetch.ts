@@ -1,3 +1,4 @@
+import { traceHeaders } from "../../observe/traces.ts";
 import { MAX_MESSAGE_BYTES, TOO_LARGE } from "./limits.ts";
 
 const NEW_LINE = 10;
@@ -11,7 +12,7 @@ type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
  */
 export function createBoundedFetch(onTooLarge: () => void): Fetch {
   return async (url, init) => {
-    const response = await fetch(url, init);
+    const response = await fetch(url, withTrace(init));
     if (response.body === null) return response;
     const isStream = /^text\/event-stream\b/i.test(response.headers.get("content-type") ?? "");
     const count = isStream ? createEventCounter() : createCounter();
@@ -24,6 +25,15 @@ export function createBoundedFetch(onTooLarge: () => void): Fetch {
     });
     return new Response(response.body.pipeThrough(limit), response);
   };
+}
+
+/** A request of a traced call says so. */
+function withTrace(init: RequestInit | undefined): RequestInit | undefined {
+  const fields = Object.entries(traceHeaders());
+  if (fields.length === 0) return init;
+  const headers = new Headers(init?.headers);
+  for (const [name, value] of fields) headers.set(name, value);
+  return { ...init, headers };
 }
 
 type Counter = (chunk: Uint8Array) => number;

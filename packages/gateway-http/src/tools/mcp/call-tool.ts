@@ -6,6 +6,7 @@ import {
   SdkError,
   SdkErrorCode,
 } from "@modelcontextprotocol/client";
+import { traceFields } from "../../observe/traces.ts";
 import type { ToolResult } from "../tool.ts";
 import type { ListedTool } from "./list-tools.ts";
 
@@ -31,7 +32,7 @@ export async function callTool(
   signal.throwIfAborted();
   try {
     const result = await client.callTool(
-      { name, arguments: args },
+      { name, arguments: args, ...withMeta(traceFields()) },
       {
         signal,
         timeout: SILENCE_MS,
@@ -49,6 +50,11 @@ export async function callTool(
     if (text === undefined) throw error;
     return { ok: false, text: redact(text) };
   }
+}
+
+/** The names that MCP keeps for the context of a trace. */
+function withMeta(fields: Record<string, string>): { _meta?: Record<string, string> } {
+  return Object.keys(fields).length > 0 ? { _meta: fields } : {};
 }
 
 function explain(error: unknown): string | undefined {

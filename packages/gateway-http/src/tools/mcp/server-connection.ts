@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { McpCommand, McpUrl } from "../../config/schema-mcp.ts";
 import type { Variables } from "../../config/substitute.ts";
+import { outsideTraces } from "../../observe/traces.ts";
 import type { ToolResult } from "../tool.ts";
 import { callTool } from "./call-tool.ts";
 import { describeError } from "./describe-error.ts";
@@ -16,6 +17,8 @@ export interface ServerConnection {
   readonly name: string;
   /** Settles when the server listed its tools for the first time, or failed to. Never rejects. */
   readonly tried: Promise<void>;
+  /** Whether it is there now. */
+  readonly up: boolean;
   /** Those of a server that is there; else none. */
   readonly tools: readonly ListedTool[];
   /** @throws the signal's reason when it aborts; everything else is a result that the model reads */
@@ -108,11 +111,15 @@ export function connectServer({ name, server, variables, redact, log, onChange }
     }
   }
 
-  const kept = keep();
+  // It outlives the run that may have begun it.
+  const kept = outsideTraces(keep);
 
   return {
     name,
     tried: tried.promise,
+    get up() {
+      return session !== undefined;
+    },
     get tools() {
       return tools;
     },
@@ -128,6 +135,7 @@ export function connectServer({ name, server, variables, redact, log, onChange }
       }
     },
     async close() {
+      endReason = "it is not used any more";
       closing.abort();
       await kept;
     },

@@ -1,0 +1,77 @@
+/** What members of shared shapes mean, where their names and types do not say it; `""` is the shape itself. */
+export const DESCRIPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  ChatCompletionRequest: {
+    "":
+      "OpenAI's members. Unknown ones are ignored, `null` means absent. At most 64 levels deep and 32 MiB. What OpenAI " +
+      "knows and this gateway does not serve is refused with `unsupported_parameter`.",
+    messages: "Needs a user message with content, or a tool's result. At most 8 images in the last user message.",
+    model: "Which agent answers: `openclaw`, `openclaw:<id>`, `openclaw/<id>`, `agent:<id>` or an alias of an agent.",
+    stream: "Answers with server-sent events.",
+    stream_options: "`include_usage` adds a chunk with the usage at the end. Needs `stream: true`.",
+    user: "Repeated requests of one user share a session.",
+    tools: "Functions of the client's. Their calls end the answer with `finish_reason: tool_calls`.",
+    tool_choice: "About the client's tools. `required` needs `tools`, and a function has to be one of them.",
+    max_completion_tokens: "For all model calls of the run together. Beats `max_tokens`.",
+    metadata: "Kept with a stored completion.",
+    store: "Keeps the completion for 30 days.",
+    n: "Only one choice is served.",
+    logprobs: "Not served.",
+    top_logprobs: "Not served.",
+    modalities: "Only text is answered.",
+    audio: "Not served.",
+    functions: "Not served: use `tools`.",
+    function_call: "Not served: use `tool_choice`.",
+  },
+  AssistantMessage: {
+    reasoning_content: "What it thought, as it was answered.",
+    audio: "Not served.",
+    function_call: "Not served: use `tool_calls`.",
+  },
+  ChatCompletion: {
+    id: "Also the run's id, `x-openclaw-run-id`.",
+    created: "Unix time in seconds.",
+    model: "As it was sent.",
+    usage: "The sum of the run's model calls, as reported. Absent when nobody reported any.",
+    openclaw: "Which model answered, `provider/model`, where the agent is one.",
+  },
+  ChatCompletionChunk: {
+    "": "An event of a streamed answer. The same `id`, `created` and `model` on all of one stream.",
+    choices: "Empty on the usage chunk.",
+    usage: "With `include_usage`: `null` on every chunk but the last.",
+    openclaw: "What the agent does, on a chunk whose delta is empty. Only with `x-openclaw-events: 1`.",
+  },
+  Usage: {
+    prompt_tokens: "Cache reads and writes included.",
+    openclaw: "Of how many model calls the sums are made, and the last one's figures.",
+  },
+  Error: { "": "The one error envelope, as a response or as an event of a stream." },
+  Model: {
+    "": "An agent, listed as a model.",
+    created: "Unix time in seconds: when the configuration last changed.",
+    context_window: "Tokens.",
+    input: "What messages may be made of: `text`, `image`, `audio`, `file`.",
+  },
+  Session: {
+    "": "What an agent keeps of one talk. Times are Unix time in seconds.",
+    id: "Its key, `agent:<agent id>:…`.",
+    head: "The message that was answered last: whoever sends only what is new continues there.",
+    branches: "How many branches there are.",
+    messages: "Visible messages on all branches.",
+    active_run: "The completion id of the run under way.",
+  },
+  SessionMessage: {
+    "": "A message of a session, at its place in the tree.",
+    hidden: "A step of the agent's own, which chat clients never see.",
+    run_id: "The completion id of the run that it came with.",
+    aborted: "The answer was cut short.",
+  },
+  SessionBranch: { id: "Its last message.", is_head: "Whether the head is on it." },
+  SessionChange: { title: "One line; `null` or empty for none." },
+  SessionHead: { id: "A message of the session that is not hidden." },
+  SessionFork: {
+    at: "The last message that is taken along. Without it: the head.",
+    key: "The key of the new session, bare or in full, of the same agent. Without it one is made.",
+  },
+  CompletionCancelled: { cancelled: "`false` when the run had ended already." },
+  SessionAborted: { aborted: "The completion id of the run that was ended; `null` when none was under way." },
+};

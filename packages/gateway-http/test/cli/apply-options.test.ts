@@ -1,0 +1,51 @@
+import { expect, test } from "vitest";
+import { applyOptions } from "../../src/cli/apply-options.ts";
+import { UsageError } from "../../src/cli/options.ts";
+import { readEnvironment } from "../../src/config/env.ts";
+import type { LoadedConfig } from "../../src/config/load.ts";
+import { parseConfig } from "../../src/config/parse.ts";
+import { ConfigError } from "../../src/errors/config-error.ts";
+
+const BLOCK = { userHeader: "x-forwarded-user" };
+
+function load(gateway: object): LoadedConfig {
+  const { config } = parseConfig({ gateway });
+  return { config, path: undefined, modifiedAt: 0, notices: [], env: readEnvironment({ HOME: "/nowhere" }) };
+}
+
+test.each(["token", undefined])("--auth trusted-proxy uses the blocks of a config whose mode is %j", (mode) => {
+  const loaded = load({ auth: { mode, trustedProxy: BLOCK }, trustedProxies: ["::1"] });
+  const { auth } = applyOptions(loaded, { auth: "trusted-proxy" }).config.gateway;
+  expect(auth).toMatchObject({ mode: "trusted-proxy", trustedProxy: BLOCK });
+});
+
+test.each([
+  [{}, /^gateway\.auth\.trustedProxy: required with --auth trusted-proxy$/],
+  [{ trustedProxies: ["::1"] }, /^gateway\.auth\.trustedProxy: required/],
+  [{ auth: { trustedProxy: BLOCK } }, /^gateway\.trustedProxies: required/],
+])("--auth trusted-proxy over %j is a ConfigError", (gateway, message) => {
+  const apply = () => applyOptions(load(gateway), { auth: "trusted-proxy" });
+  expect(apply).toThrow(ConfigError);
+  expect(apply).toThrow(message);
+});
+
+test.each([{ auth: "token" }, { auth: "none" }, { token: "t" }, { password: "p" }])(
+  "%j overrules a config's trusted-proxy, with its block",
+  (options) => {
+    const gateway = { auth: { mode: "trusted-proxy", trustedProxy: BLOCK }, trustedProxies: ["::1"] };
+    const { auth } = applyOptions(load(gateway), options).config.gateway;
+    expect(auth.mode).not.toBe("trusted-proxy");
+    expect(auth.trustedProxy).toBeUndefined();
+  },
+);
+
+test("a flag that leaves the mode alone leaves the block", () => {
+  const gateway = { auth: { mode: "trusted-proxy", trustedProxy: BLOCK }, trustedProxies: ["::1"] };
+  const { auth } = applyOptions(load(gateway), { port: "1" }).config.gateway;
+  expect(auth).toMatchObject({ mode: "trusted-proxy", trustedProxy: BLOCK });
+});
+
+test("another word for --auth is a usage error that names all four", () => {
+  expect(() => applyOptions(load({}), { auth: "proxy" })).toThrow(UsageError);
+  expect(() => applyOptions(load({}), { auth: "proxy" })).toThrow("token, password, trusted-proxy or none");
+});

@@ -1,0 +1,30 @@
+import type { Scope } from "../../src/config/schema-auth.ts";
+
+/** Every route with the scope that it needs, or `null` for one that is open to all. */
+export const ROUTES: Record<string, Scope | null> = {
+  "GET /v1/chat/completions": "chat",
+  "POST /v1/chat/completions": "chat",
+  "GET /v1/chat/completions/:id": "chat",
+  "POST /v1/chat/completions/:id": "chat",
+  "DELETE /v1/chat/completions/:id": "chat",
+  "GET /v1/chat/completions/:id/messages": "chat",
+  "POST /v1/chat/completions/:id/cancel": "chat",
+  "GET /v1/models": "models",
+  "GET /v1/models/*": "models",
+  "GET /v1/sessions": "sessions",
+  "GET /v1/sessions/*": "sessions",
+  "PATCH /v1/sessions/*": "sessions",
+  "DELETE /v1/sessions/*": "sessions",
+  "GET /v1/sessions/:key/messages": "sessions",
+  "GET /v1/sessions/:key/branches": "sessions",
+  "POST /v1/sessions/:key/head": "sessions",
+  "POST /v1/sessions/:key/fork": "sessions",
+  "POST /v1/sessions/:key/abort": "sessions",
+  "GET /metrics": "admin",
+  "GET /status": "admin",
+  "GET /openapi.json": null,
+  "GET /health": null,
+  "GET /healthz": null,
+  "GET /ready": null,
+  "GET /readyz": null,
+};
