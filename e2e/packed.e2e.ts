@@ -129,6 +129,19 @@ test("nothing but what runs is in the packages", () => {
   }
 });
 
+test("nothing that is installed is native code, or runs anything while it is installed", () => {
+  const files = filesIn(join(project, "node_modules"));
+  expect(files.filter((file) => /\.node$|binding\.gyp$/.test(file))).toEqual([]);
+  // A package's own manifest: in packages there are others, of their tests.
+  const manifests = files.filter((file) => /node_modules\/(@[^/]+\/)?[^/]+\/package\.json$/.test(file));
+  expect(manifests.length).toBeGreaterThan(50);
+  const runs = manifests.filter((file) => {
+    const { scripts = {} } = JSON.parse(readFileSync(file, "utf8"));
+    return ["preinstall", "install", "postinstall"].some((name) => name in scripts);
+  });
+  expect(runs).toEqual([]);
+});
+
 test(`the installation is smaller than ${MAX_INSTALLED_MB} MB`, () => {
   const files = filesIn(join(project, "node_modules"));
   const megabytes = files.reduce((sum, file) => sum + statSync(file).size, 0) / 1e6;

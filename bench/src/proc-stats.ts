@@ -28,6 +28,12 @@ export function readOpenFileLimit(): number {
   return limit === "unlimited" || limit === undefined ? Number.POSITIVE_INFINITY : Number(limit);
 }
 
+/** Connections that were dropped because a server was slow to accept them, of all servers since the machine started. */
+export function readDrops(): number {
+  const [names = "", values = ""] = readText("/proc/net/netstat").split("\n");
+  return Number(values.split(" ")[names.split(" ").indexOf("ListenDrops")] ?? 0);
+}
+
 function listTree(pid: number): number[] {
   const children = listTasks(pid).flatMap((task) => readText(`/proc/${pid}/task/${task}/children`).split(" "));
   return [pid, ...children.filter((child) => child !== "").flatMap((child) => listTree(Number(child)))];

@@ -1,5 +1,6 @@
 /**
- * An MCP server on standard input and output whose tools nobody calls: what they cost is that they are there.
+ * An MCP server on standard input and output. The bench's models call none of its tools: what they cost is that they are
+ * there. The soak's do.
  * @see https://modelcontextprotocol.io/specification/2025-06-18/basic/transports#stdio
  */
 import { createInterface } from "node:readline";
@@ -21,6 +22,8 @@ for await (const line of createInterface({ input: process.stdin })) {
   if (id === undefined) continue;
   const { protocolVersion } = params ?? {};
   const hello = { protocolVersion, capabilities: { tools: {} }, serverInfo: { name: "bench", version: "1" } };
-  const result = method === "initialize" ? hello : method === "tools/list" ? { tools } : {};
+  const done = { content: [{ type: "text", text: "done" }] };
+  const results: Record<string, object> = { initialize: hello, "tools/list": { tools }, "tools/call": done };
+  const result = results[method] ?? {};
   process.stdout.write(`${JSON.stringify({ jsonrpc: "2.0", id, result })}\n`);
 }

@@ -81,6 +81,9 @@ export interface Gateway {
   close(options?: { drainTimeoutMs?: number }): Promise<void>;
 }
 
+/** Connections that may wait to be accepted: with Node's 511 a burst of callers loses some. The system may allow fewer. */
+const BACKLOG = 4096;
+
 /**
  * Puts a gateway together. Nothing listens until `listen()`.
  *
@@ -211,7 +214,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
       });
       if (options.webRoot !== undefined) (await import("./http/web-root.ts")).addWebRoot(app, options.webRoot);
       await opening;
-      const url = await app.listen({ host, port: config.gateway.port }).catch((error) => {
+      const url = await app.listen({ host, port: config.gateway.port, backlog: BACKLOG }).catch((error) => {
         app = undefined;
         throw error;
       });

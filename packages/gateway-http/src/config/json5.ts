@@ -1,4 +1,4 @@
-import { type AnyNode, evaluate, type ObjectNode, parse, type ValueNode } from "@humanwhocodes/momoa";
+import { type AnyNode, evaluate, type MemberNode, type ObjectNode, parse, type ValueNode } from "@humanwhocodes/momoa";
 import { ConfigError } from "../errors/config-error.ts";
 import type { ConfigPath, Locate } from "./problem.ts";
 import { formatPath } from "./problem.ts";
@@ -67,7 +67,7 @@ function lineOf(body: ValueNode, path: ConfigPath): number | undefined {
   return line;
 }
 
-export function memberOf(node: ObjectNode, key: string | number) {
+export function memberOf(node: ObjectNode, key: string | number): MemberNode | undefined {
   return node.members.find((member) => keyOf(member.name) === String(key));
 }
 
