@@ -85,7 +85,7 @@ export class ConnectionError extends OpenClawError {
   override readonly name = "ConnectionError" as const;
 }
 
-/** No response headers came within `timeout`. */
+/** No response headers came within `timeout`; as a cause: a stream said nothing for `idleTimeout`. */
 export class TimeoutError extends OpenClawError {
   override readonly name = "TimeoutError" as const;
 }
@@ -103,6 +103,22 @@ export class StreamTruncatedError extends OpenClawError {
   override readonly name = "StreamTruncatedError" as const;
 }
 
+/** The answer is not what was asked for. Of `@openclaw/client/output`. */
+export class OutputError extends OpenClawError {
+  override readonly name = "OutputError" as const;
+  /** The model refused; was cut off, or called tools; did not answer in JSON; or in other JSON than the schema takes. */
+  readonly reason: "refusal" | "incomplete" | "not-json" | "invalid";
+  /** What came instead. */
+  readonly completion: ChatCompletion;
+
+  /** @internal */
+  constructor(reason: OutputError["reason"], message: string, completion: ChatCompletion) {
+    super(message);
+    this.reason = reason;
+    this.completion = completion;
+  }
+}
+
 interface ErrorsByName {
   OpenClawError: OpenClawError;
   APIError: APIError;
@@ -110,6 +126,7 @@ interface ErrorsByName {
   TimeoutError: TimeoutError;
   AbortError: AbortError;
   StreamTruncatedError: StreamTruncatedError;
+  OutputError: OutputError;
 }
 
 /**

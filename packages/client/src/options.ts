@@ -34,8 +34,9 @@ export interface ClientOptions {
   /** Sent with every request. */
   headers?: Record<string, string>;
   /**
-   * What stands around every attempt: each gets the next one's `fetch` and gives its own. The first is the outermost; it
-   * may change the request, read the response, answer itself.
+   * What stands around every attempt, also those of a retry and of a stream that comes back: each gets the next one's
+   * `fetch` and gives its own. The first is the outermost; it may change the request, read the response, answer itself.
+   * No connection comes to it as a `ConnectionError`. What it throws itself is thrown as it is, and not tried again.
    *
    * @example
    * ```ts
@@ -50,8 +51,11 @@ export interface ClientOptions {
   middleware?: readonly Middleware[];
 }
 
-/** Sends a request. `init.headers` is a `Headers`, with the token in it. */
-export type Fetch = (url: string, init: RequestInit & { headers: Headers }) => Promise<Response>;
+/**
+ * Sends a request. `init.headers` is a `Headers`, with the token in it.
+ * @throws ConnectionError when there is no answer
+ */
+export type Fetch = (url: string, init: Omit<RequestInit, "headers"> & { headers: Headers }) => Promise<Response>;
 
 export type Middleware = (next: Fetch) => Fetch;
 

@@ -55,7 +55,8 @@ export function toResponsePromise<T>(answered: Promise<{ data: T; response: Resp
   const withResponse = () => {
     // Whoever asks for both has its failure.
     data.catch(() => {});
-    return answered;
+    // One of its own: `answered` is listened to already, its failure would be lost where nobody handles it.
+    return answered.then((all) => all);
   };
   return Object.assign(data, { withResponse });
 }
@@ -66,7 +67,15 @@ export function createSend(client: ClientOptions): Send {
   // Looked up at each call, so that what replaces the global one later (a mock, a polyfill) is used.
   const fetch = (client.middleware ?? []).reduceRight<Fetch>(
     (next, wrap) => wrap(next),
-    client.fetch ?? ((url, init) => globalThis.fetch(url, init)),
+    // Not at the outer end, where it could not be told from what middleware throws.
+    async (url, init) => {
+      try {
+        return await (client.fetch ?? globalThis.fetch)(url, init);
+      } catch (cause) {
+        init.signal?.throwIfAborted();
+        throw toConnectionError(url, cause);
+      }
+    },
   );
 
   return <T>(...args: Parameters<Send>) => toResponsePromise<T>(request(...args));
@@ -115,16 +124,12 @@ export function createSend(client: ClientOptions): Send {
       };
       if (body) init.body = body;
       if (call.keepalive) init.keepalive = true;
-      const response = await attempt
-        .until(() => fetch(url, init))
-        .catch((cause) => {
-          attempt.signal.throwIfAborted();
-          throw toConnectionError(url, cause);
-        });
+      const response = await attempt.until(() => fetch(url, init));
       // An error's body must come in time, too.
       if (!response.ok) {
         const text = await attempt.until(() => response.text().catch(() => ""));
-        throw toApiError(response, text, token);
+        // As it was sent: the call or middleware may have put another in its place.
+        throw toApiError(response, text, headers.get("authorization")?.replace(/^\S+\s+/, ""));
       }
       attempt.stopTimer();
       if (!response.headers.get("content-type")?.toLowerCase().startsWith(accept)) {

@@ -107,3 +107,22 @@ test("pieces that lack what they should have do no harm", () => {
     },
   ]);
 });
+
+test("a text is the same however many pieces it comes in, and whenever it is read", () => {
+  const { add, read } = createAccumulator();
+  let text = "";
+  let thought = "";
+  for (let position = 0; position < 1_000; position++) {
+    const [piece, idea] = [`${position} `, `${-position} `];
+    const choice = { index: 0, delta: { content: piece, reasoning: idea }, finish_reason: null };
+    add({ id: "chatcmpl-1", object: "chat.completion.chunk", created: 1, model: "openclaw", choices: [choice] });
+    text += piece;
+    thought += idea;
+    if (position % 97 === 0) expect(read()?.choices[0]?.message).toMatchObject({ content: text, reasoning: thought });
+  }
+  const before = read();
+  expect(before?.choices[0]?.message).toEqual({ role: "assistant", content: text, refusal: null, reasoning: thought });
+  add({ ...(before as object), choices: [{ index: 0, delta: { content: "end" } }] } as never);
+  expect(before?.choices[0]?.message.content).toBe(text);
+  expect(read()?.choices[0]?.message.content).toBe(`${text}end`);
+});

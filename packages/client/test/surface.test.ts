@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import * as debug from "../src/debug/index.ts";
 import * as client from "../src/index.ts";
-import { makeClient } from "./support/client.ts";
+import { hi, makeClient } from "./support/client.ts";
+import { HELLO, SSE } from "./support/wire.ts";
 
 test("the public names", () => {
   expect(Object.keys(client).sort()).toMatchInlineSnapshot(`
@@ -55,6 +57,28 @@ test("the public types", () => {
       "StreamEvents",
     ]
   `);
+});
+
+test("the public names of what shows traffic", () => {
+  expect(Object.keys(debug)).toEqual(["debug"]);
+});
+
+test("a stream's names", async () => {
+  const client = makeClient({ fetch: async () => new Response(HELLO, { headers: SSE }) });
+  const stream = await client.chat.completions.create({ ...hi, stream: true });
+  const names = [...Object.keys(stream), ...Object.getOwnPropertyNames(Object.getPrototypeOf(stream))];
+  expect(names.sort()).toEqual([
+    "abort",
+    "constructor",
+    "final",
+    "on",
+    "requestId",
+    "runId",
+    "sessionKey",
+    "tee",
+    "text",
+    "toReadableStream",
+  ]);
 });
 
 test("the client's own names are OpenAI's", () => {

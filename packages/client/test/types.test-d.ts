@@ -1,5 +1,6 @@
 import type OpenAI from "openai";
 import { assertType, expectTypeOf, test } from "vitest";
+import { type DebugOptions, debug } from "../src/debug/index.ts";
 import {
   type AgentActivity,
   type ChatCompletion,
@@ -10,9 +11,12 @@ import {
   type ClientOptions,
   createClient,
   type ErrorCode,
+  type Fetch,
   isOpenClawError,
   type ListPage,
+  type Middleware,
   type ModelList,
+  type ResponsePromise,
   type ResumeInfo,
   type Session,
   type SessionBranch,
@@ -55,6 +59,56 @@ test("a stream says when it comes back", async () => {
   expectTypeOf(stream.on("resume", () => {})).toEqualTypeOf<ChatStream>();
   // @ts-expect-error there is no such event
   stream.on("resumed", () => {});
+});
+
+test("a stream's events have the types of what they tell", async () => {
+  const stream = await client.chat.completions.create({ messages, stream: true });
+  stream
+    .on("content", (delta, text) => expectTypeOf([delta, text]).toEqualTypeOf<string[]>())
+    .on("reasoning", (delta, text) => expectTypeOf([delta, text]).toEqualTypeOf<string[]>())
+    .on("tool-call", (call) => {
+      expectTypeOf(call.id).toBeString();
+      expectTypeOf(call.function).toExtend<{ name: string; arguments: string }>();
+    })
+    .on("tool-activity", (activity) => expectTypeOf(activity).toEqualTypeOf<AgentActivity>())
+    .on("usage", ({ total_tokens }) => expectTypeOf(total_tokens).toBeNumber())
+    .on("end", (completion) => expectTypeOf(completion).toEqualTypeOf<ChatCompletion>());
+  // @ts-expect-error text is told, not a chunk
+  stream.on("content", (chunk: ChatCompletionChunk) => chunk);
+});
+
+test("a stream has other forms", async () => {
+  const stream = await client.chat.completions.create({ messages, stream: true });
+  expectTypeOf(stream.tee()).toEqualTypeOf<[AsyncIterable<ChatCompletionChunk>, AsyncIterable<ChatCompletionChunk>]>();
+  expectTypeOf(new Response(stream.toReadableStream())).toEqualTypeOf<Response>();
+});
+
+test("every call has its response", async () => {
+  const { create } = client.chat.completions;
+  expectTypeOf(create({ messages }).withResponse()).resolves.toEqualTypeOf<{
+    data: ChatCompletion;
+    response: Response;
+  }>();
+  expectTypeOf(create({ messages, stream: true }).withResponse()).resolves.toEqualTypeOf<{
+    data: ChatStream;
+    response: Response;
+  }>();
+  expectTypeOf(client.models.list()).toEqualTypeOf<ResponsePromise<ModelList>>();
+  expectTypeOf(client.sessions.list()).toEqualTypeOf<ResponsePromise<ListPage<Session>>>();
+  assertType<Promise<ModelList>>(client.models.list());
+});
+
+test("middleware gives a fetch for a fetch", () => {
+  const timing: Middleware = (next) => async (url, init) => {
+    expectTypeOf(next).toEqualTypeOf<Fetch>();
+    expectTypeOf(url).toBeString();
+    expectTypeOf(init.headers).toEqualTypeOf<Headers>();
+    return next(url, init);
+  };
+  assertType<ClientOptions>({ baseUrl: "", middleware: [timing, debug(), debug({ maxLength: 1 })] as const });
+  expectTypeOf<DebugOptions["print"]>().extract<(...args: never) => unknown>().parameters.toEqualTypeOf<[string]>();
+  // @ts-expect-error it must answer
+  assertType<Middleware>(() => () => {});
 });
 
 test("what the agent does is in the chunks", async () => {

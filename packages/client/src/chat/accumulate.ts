@@ -3,6 +3,24 @@ import type { PartialCompletion } from "../errors.ts";
 
 type Choice = PartialCompletion["choices"][number];
 type ToolCall = NonNullable<Choice["message"]["tool_calls"]>[number];
+type Texts = { [Name in (typeof TEXTS)[number]]?: Text };
+
+const TEXTS = ["content", "refusal", "reasoning_content", "reasoning"] as const;
+/** Pieces. */
+const JOIN_AT = 64;
+
+/** A text that grows. */
+interface Text {
+  add(piece: string): void;
+  read(): string;
+}
+
+interface Entry {
+  /** All but its texts and tool calls. */
+  choice: Choice;
+  texts: Texts;
+  toolCalls: Map<number, ToolCall>;
+}
 
 export interface Accumulator {
   add(chunk: ChatCompletionChunk): void;
@@ -14,29 +32,29 @@ export interface Accumulator {
 export function createAccumulator(): Accumulator {
   let head: Omit<PartialCompletion, "choices"> | undefined;
   // Maps, because the indices come from outside: one may be huge, or not a number at all.
-  const choices = new Map<number, { choice: Choice; toolCalls: Map<number, ToolCall> }>();
+  const choices = new Map<number, Entry>();
 
   return {
     add({ id, created, model, usage, choices: deltas }) {
       head ??= { id, object: "chat.completion", created, model };
       if (usage) head.usage = usage;
       for (const { index, delta, finish_reason } of deltas) {
-        const entry = choices.get(index) ?? { choice: emptyChoice(index), toolCalls: new Map() };
+        const entry = choices.get(index) ?? { choice: emptyChoice(index), texts: {}, toolCalls: new Map() };
         choices.set(index, entry);
         if (finish_reason) entry.choice.finish_reason = finish_reason;
         if (!delta) continue;
-        addText(entry.choice.message, delta);
+        addTexts(entry.texts, delta);
         for (const piece of delta.tool_calls ?? []) addToolCall(entry.toolCalls, piece);
       }
     },
-    read: () =>
-      head && { ...head, choices: inOrder(choices).map(({ choice, toolCalls }) => withToolCalls(choice, toolCalls)) },
+    read: () => head && { ...head, choices: inOrder(choices).map(toChoice) },
   };
 }
 
 /** A copy: what was read does not change when more comes. */
-function withToolCalls(choice: Choice, toolCalls: Map<number, ToolCall>): Choice {
+function toChoice({ choice, texts, toolCalls }: Entry): Choice {
   const message = { ...choice.message };
+  for (const name of TEXTS) if (texts[name]) message[name] = texts[name].read();
   if (toolCalls.size > 0) {
     message.content ||= null;
     message.tool_calls = inOrder(toolCalls).map((call) => ({ ...call, function: { ...call.function } }));
@@ -53,13 +71,30 @@ function emptyChoice(index: number): Choice {
   };
 }
 
-const TEXTS = ["content", "refusal", "reasoning_content", "reasoning"] as const;
-
-function addText(message: Choice["message"], delta: ChatCompletionChunk["choices"][number]["delta"]): void {
+function addTexts(texts: Texts, delta: ChatCompletionChunk["choices"][number]["delta"]): void {
   for (const name of TEXTS) {
-    const text = delta[name];
-    if (typeof text === "string") message[name] = (message[name] ?? "") + text;
+    const piece = delta[name];
+    if (typeof piece !== "string") continue;
+    texts[name] ??= createText();
+    texts[name].add(piece);
   }
+}
+
+/** Joined now and then: what engines keep of `text += piece` is many times its length, until somebody looks into it. */
+function createText(): Text {
+  let text = "";
+  let pieces: string[] = [];
+  const read = () => {
+    text += pieces.join("");
+    pieces = [];
+    return text;
+  };
+  return {
+    add(piece) {
+      if (pieces.push(piece) === JOIN_AT) read();
+    },
+    read,
+  };
 }
 
 /** The first piece of a call names it, later ones carry more of its arguments. */

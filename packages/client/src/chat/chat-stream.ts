@@ -5,8 +5,8 @@ import { createListeners } from "../listeners.ts";
 import { misuse } from "../options.ts";
 import { createAccumulator } from "./accumulate.ts";
 import { createOutcome } from "./outcome.ts";
-import { type Connection, readOn } from "./read-on.ts";
-import { emitAll, type StreamEvents } from "./stream-events.ts";
+import { type Connection, type ResumeInfo, readOn } from "./read-on.ts";
+import { createTeller, type StreamEvents } from "./stream-events.ts";
 import { split, toEventStream } from "./stream-forms.ts";
 
 /** What a stream is made of. */
@@ -39,6 +39,7 @@ export class ChatStream implements AsyncIterable<ChatCompletionChunk> {
   readonly #source: StreamSource;
   readonly #accumulator = createAccumulator();
   readonly #listeners = createListeners<StreamEvents>();
+  readonly #tell = createTeller(this.#listeners, this.#accumulator.read);
   readonly #outcome = createOutcome<ChatCompletion>();
   #started = false;
   #ended = false;
@@ -58,7 +59,8 @@ export class ChatStream implements AsyncIterable<ChatCompletionChunk> {
 
   /**
    * Calls the listener each time this happens while somebody reads the stream, in a loop or by `final()` or `text()`:
-   * listening alone reads nothing. What a listener throws ends the stream, and is what its reader gets.
+   * listening alone reads nothing. It is called before the loop has the chunk. What a listener throws ends the stream and
+   * the request, and is what its reader gets.
    */
   on<Name extends keyof StreamEvents>(event: Name, listener: (...args: StreamEvents[Name]) => void): this {
     this.#listeners.on(event, listener);
@@ -102,8 +104,10 @@ export class ChatStream implements AsyncIterable<ChatCompletionChunk> {
   }
 
   /**
-   * The chunks twice, for two readers at their own pace: what one has not read yet is kept for it. The request is aborted
-   * when both have left.
+   * The chunks twice, for two readers at their own pace, each to be read once: what one has not read yet is kept for it.
+   * The request is aborted when both have left.
+   *
+   * @throws OpenClawError when the stream has been read
    */
   tee(): [AsyncIterable<ChatCompletionChunk>, AsyncIterable<ChatCompletionChunk>] {
     return split(this[Symbol.asyncIterator]());
@@ -111,8 +115,14 @@ export class ChatStream implements AsyncIterable<ChatCompletionChunk> {
 
   /**
    * The answer as an event stream, as a gateway writes it: to pass it on from a server of one's own to a page, where any
-   * client of Chat Completions reads it. A failure becomes an error frame. Reading pauses with its reader, and cancelling
-   * it aborts the request.
+   * client of Chat Completions reads it. A failure becomes an error frame: what the gateway said as it is, of any other
+   * no more than that there was one. Nothing is read ahead of its reader, and cancelling it aborts the request.
+   *
+   * @example
+   * ```ts
+   * return new Response(stream.toReadableStream(), { headers: { "content-type": "text/event-stream" } });
+   * ```
+   * @throws OpenClawError when the stream has been read
    */
   toReadableStream(): ReadableStream<Uint8Array<ArrayBuffer>> {
     return toEventStream(this[Symbol.asyncIterator]());
@@ -125,24 +135,36 @@ export class ChatStream implements AsyncIterable<ChatCompletionChunk> {
 
   async *#read(): AsyncGenerator<ChatCompletionChunk, void, undefined> {
     const { signal, release } = this.#source;
+    const onResume = (info: ResumeInfo) => this.#call(() => this.#listeners.emit("resume", info));
     try {
-      for await (const chunks of readOn(this.#source, (info) => this.#listeners.emit("resume", info))) {
+      for await (const chunks of readOn(this.#source, onResume)) {
         for (const chunk of chunks) {
           this.#accumulator.add(chunk);
-          emitAll(this.#listeners, chunk, this.#accumulator.read);
+          this.#call(() => this.#tell(chunk));
           yield chunk;
           signal.throwIfAborted();
         }
       }
       const completion = this.#finish();
-      this.#listeners.emit("end", completion);
-      this.#outcome.resolve(completion);
       this.#ended = true;
       release();
+      this.#listeners.emit("end", completion);
+      this.#outcome.resolve(completion);
     } catch (error) {
       this.#fail(error);
       throw error;
     }
+  }
+
+  /** A listener that throws or aborts leaves, as a loop does. */
+  #call(listeners: () => void): void {
+    try {
+      listeners();
+    } catch (error) {
+      this.#fail(error, true);
+      throw error;
+    }
+    this.#source.signal.throwIfAborted();
   }
 
   #finish(): ChatCompletion {
@@ -153,15 +175,18 @@ export class ChatStream implements AsyncIterable<ChatCompletionChunk> {
     return completion as ChatCompletion;
   }
 
-  #fail(error: unknown): void {
+  /** @param left - Whether the run is not wanted any more. */
+  #fail(error: unknown, left = this.#source.signal.aborted): void {
+    this.#outcome.reject(error);
     if (this.#ended) return;
     this.#ended = true;
     const partial = this.#accumulator.read();
     if (partial && error instanceof OpenClawError) Object.assign(error, { partial });
-    this.#outcome.reject(error);
-    const { signal, release, cancel } = this.#source;
+    const { abort, release, cancel } = this.#source;
     release();
-    if (signal.aborted && this.runId) cancel?.(this.runId);
+    if (!left) return;
+    abort();
+    if (this.runId) cancel?.(this.runId);
   }
 }
 

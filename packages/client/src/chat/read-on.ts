@@ -34,15 +34,17 @@ export async function* readOn(
   onResume: (info: ResumeInfo) => void,
 ): AsyncGenerator<ChatCompletionChunk[], void, undefined> {
   let response: Response | undefined = first;
-  let lastEventId: string | undefined;
+  let lastRun = "";
   let last = -1;
   let attempt = 0;
   let delay = 0;
+  // Put together when it is needed: the id as it came is a piece of a text, which keeps all that was read with it.
+  const lastEventId = () => (last < 0 ? undefined : lastRun + last);
   while (true) {
     try {
       if (!response) {
         await wait(delay, signal);
-        response = await (open as NonNullable<typeof open>)(lastEventId);
+        response = await (open as NonNullable<typeof open>)(lastEventId());
       }
       const run = `${response.headers.get(HEADERS.runId)}:`;
       for await (const events of readChunks(response, { signal, idleTimeout })) {
@@ -53,7 +55,7 @@ export async function* readOn(
           if (number <= last) continue;
           // Who does not number as a gateway does keeps nothing either: to send it again would be to run it again.
           if (!isOurs) open = undefined;
-          lastEventId = id;
+          lastRun = run;
           last = number;
           attempt = 0;
           fresh.push(chunk);
@@ -67,7 +69,7 @@ export async function* readOn(
       if (!open || !canResume || attempt >= maxRetries) throw response ? error : toFailure(error);
       response = undefined;
       delay = retryDelay(error, attempt++);
-      onResume({ attempt, lastEventId });
+      onResume({ attempt, lastEventId: lastEventId() });
     }
   }
 }

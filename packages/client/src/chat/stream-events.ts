@@ -11,7 +11,7 @@ export interface StreamEvents {
   content: [delta: string, text: string];
   /** More of what the agent thinks, where it shows that, and all of it so far. */
   reasoning: [delta: string, text: string];
-  /** A call of one of the request's tools, whole. */
+  /** A call of one of the request's tools, once, when it is whole: never, if the answer was cut off in its midst. */
   "tool-call": [call: ToolCall];
   /** What the agent does by itself; with the call's option `activity`. */
   "tool-activity": [activity: AgentActivity];
@@ -23,21 +23,33 @@ export interface StreamEvents {
 }
 
 /**
- * Tells what a chunk brings, once it has been added.
+ * Makes what tells of each chunk, once it has been added.
  * @param read - What has come so far.
  */
-export function emitAll(
+export function createTeller(
   { emit, has }: Listeners<StreamEvents>,
-  { choices: [choice], usage, openclaw }: ChatCompletionChunk,
   read: () => PartialCompletion | undefined,
-): void {
+): (chunk: ChatCompletionChunk) => void {
   const soFar = () => read()?.choices[0]?.message;
-  const { content, reasoning_content, reasoning = reasoning_content } = choice?.delta ?? {};
-  if (reasoning && has("reasoning"))
-    emit("reasoning", reasoning, soFar()?.reasoning ?? soFar()?.reasoning_content ?? "");
-  if (content && has("content")) emit("content", content, soFar()?.content ?? "");
-  if (openclaw) emit("tool-activity", openclaw);
-  // Only with its finish reason it is sure that a call is whole.
-  if (choice?.finish_reason && has("tool-call")) for (const call of soFar()?.tool_calls ?? []) emit("tool-call", call);
-  if (usage) emit("usage", usage);
+  let isFinished = false;
+
+  return ({ choices, usage, openclaw }) => {
+    const choice = choices.find(({ index }) => !index);
+    const { content, reasoning, reasoning_content } = choice?.delta ?? {};
+    const thought = reasoning || reasoning_content;
+    if (thought && has("reasoning")) {
+      const message = soFar();
+      emit("reasoning", thought, (reasoning ? message?.reasoning : message?.reasoning_content) ?? "");
+    }
+    if (content && has("content")) emit("content", content, soFar()?.content ?? "");
+    if (openclaw) emit("tool-activity", openclaw);
+    const reason = choice?.finish_reason;
+    // Only with its finish reason it is sure that a call is whole. There are servers that say it twice.
+    if (reason && !isFinished) {
+      isFinished = true;
+      const isWhole = reason !== "length" && reason !== "content_filter" && has("tool-call");
+      if (isWhole) for (const call of soFar()?.tool_calls ?? []) emit("tool-call", call);
+    }
+    if (usage) emit("usage", usage);
+  };
 }

@@ -1,6 +1,7 @@
 import type { ChatCompletionChunk } from "@openclaw/protocol";
-import { SSE_DONE } from "@openclaw/protocol/wire";
+import { SSE_DONE, SSE_KEEP_ALIVE_FRAME } from "@openclaw/protocol/wire";
 import { APIError } from "../errors.ts";
+import { misuse } from "../options.ts";
 
 type Chunks = AsyncGenerator<ChatCompletionChunk, void, undefined>;
 
@@ -18,8 +19,6 @@ export function split(chunks: Chunks): [AsyncIterable<ChatCompletionChunk>, Asyn
         const kept = queues[own].shift();
         if (kept) return kept;
         const next = chunks.next();
-        // Whoever reads it gets its failure.
-        next.catch(() => {});
         if (readers > 1) other.push(next);
         return next;
       },
@@ -32,36 +31,55 @@ export function split(chunks: Chunks): [AsyncIterable<ChatCompletionChunk>, Asyn
         return { done: true, value: undefined };
       },
     };
-    return { [Symbol.asyncIterator]: () => iterator };
+    let started = false;
+    return {
+      [Symbol.asyncIterator]() {
+        if (started) misuse("This half of the stream has been read.");
+        started = true;
+        return iterator;
+      },
+    };
   };
   return [branch(0), branch(1)];
 }
+
+/** Milliseconds of silence after which a comment says that there is life, as often as a gateway does. */
+const KEEP_ALIVE = 15_000;
 
 /** The frames of a gateway's own stream. */
 export function toEventStream(chunks: Chunks): ReadableStream<Uint8Array<ArrayBuffer>> {
   const encoder = new TextEncoder();
   const frame = (data: string) => encoder.encode(`data: ${data}\n\n`);
-  return new ReadableStream({
-    async pull(controller) {
-      try {
-        const { done, value } = await chunks.next();
-        if (!done) return controller.enqueue(frame(JSON.stringify(value)));
-      } catch (error) {
-        controller.enqueue(frame(JSON.stringify({ error: toEnvelope(error) })));
-      }
-      controller.enqueue(frame(SSE_DONE));
-      controller.close();
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        const timer = setInterval(() => {
+          // One is enough for a reader who does not come.
+          if (controller.desiredSize === 0) controller.enqueue(encoder.encode(SSE_KEEP_ALIVE_FRAME));
+        }, KEEP_ALIVE);
+        try {
+          const { done, value } = await chunks.next();
+          if (!done) return controller.enqueue(frame(JSON.stringify(value)));
+        } catch (error) {
+          controller.enqueue(frame(JSON.stringify({ error: toEnvelope(error) })));
+        } finally {
+          clearInterval(timer);
+        }
+        controller.enqueue(frame(SSE_DONE));
+        controller.close();
+      },
+      async cancel() {
+        await chunks.return();
+      },
     },
-    async cancel() {
-      await chunks.return();
-    },
-  });
+    { highWaterMark: 0 },
+  );
 }
 
-/** What a gateway said is passed on as it is; of other failures no more than that there was one. */
+/** What a gateway said is passed on as it is; of other failures, a proxy's page too, no more than that there was one. */
 function toEnvelope(error: unknown): object {
   const { message, type, param, code } =
-    error instanceof APIError
+    error instanceof APIError && (error.code || error.type)
       ? error
       : {
           message: "The connection to the gateway failed.",

@@ -3,23 +3,33 @@ import type { ChatStream } from "../chat/chat-stream.ts";
 import type { ChatCompletionParams, ChatOptions } from "../chat/create.ts";
 import type { Client } from "../client.ts";
 import { type ResponsePromise, toResponsePromise } from "../request.ts";
-import { type JsonSchema, type OutputOf, type Schema, toJsonSchema } from "../schema.ts";
+import { type InputOf, type JsonSchema, type OutputOf, type Schema, toJsonSchema } from "../schema.ts";
 import { createPartialJson } from "./partial-json.ts";
 import { readOutput } from "./read-output.ts";
 
+export { OutputError } from "../errors.ts";
 export type { JsonSchema, Schema } from "../schema.ts";
-export { OutputError } from "./read-output.ts";
 
 /** What an answer is to be: a schema, or one with what the model is told of it. */
 export type OutputFormat<S extends Schema> = S | OutputSpec<S>;
 
 export interface OutputSpec<S extends Schema> {
+  /** A Standard Schema (zod, valibot, …). It checks the answer; `output` is what it makes of it. */
   schema: S;
-  /** As JSON Schema, in place of the schema's own. */
+  /**
+   * JSON Schema, as the model is to see it.
+   * @defaultValue what `schema` tells of itself, as those of zod 4.2 and valibot's `toStandardJsonSchema()` do
+   */
   jsonSchema?: JsonSchema;
-  /** @defaultValue `"output"` */
+  /**
+   * 1 to 64 characters.
+   * @defaultValue `"output"`
+   */
   name?: string;
-  /** Whether the model is to keep to it strictly, where it can: then it may have no optional members. */
+  /**
+   * Whether the model is to keep to it strictly, where it can. Then, with most models, its objects may have no optional
+   * members and none but those named: in zod, `z.strictObject`. Left to the model's server by default.
+   */
   strict?: boolean;
 }
 
@@ -31,26 +41,46 @@ export type DeepPartial<T> = T extends readonly (infer Item)[]
     : T;
 
 /** A stream whose text is JSON. */
-export interface OutputStream<T> extends ChatStream {
-  /** Reads to the end. @throws OutputError when the answer is not what was asked for; what `final()` throws */
-  output(): Promise<T>;
-  /** What there is of it, each time that there is more; not checked. Reads the stream, so only once. */
-  partials(): AsyncGenerator<DeepPartial<T>, void, undefined>;
+export interface OutputStream<Output, Input = Output> extends ChatStream {
+  /**
+   * Reads to the end and gives what the schema makes of the answer. May be called again, and after or beside a loop.
+   *
+   * @throws OutputError when the answer is not what was asked for
+   * @throws what `final()` throws
+   */
+  output(): Promise<Output>;
+  /**
+   * What there is of the answer, each time that there is more of it: not checked, and as the model writes it, before the
+   * schema makes something of it. Text grows, numbers come whole. Of a long answer not every character is a part of its
+   * own. Reads the stream, so only once, and not after `output()`.
+   *
+   * @example
+   * ```ts
+   * for await (const { title, steps = [] } of stream.partials()) show(title, steps);
+   * const recipe = await stream.output();
+   * ```
+   * @throws what the stream throws
+   */
+  partials(): AsyncGenerator<DeepPartial<Input>, void, undefined>;
 }
 
 type OutputParams<S extends Schema> = Omit<ChatCompletionParams, "response_format" | "stream"> & {
   output: OutputFormat<S>;
 };
 
+type Parsed<S extends Schema> = ChatCompletion & { output: OutputOf<S> };
+type ParsedStream<S extends Schema> = OutputStream<OutputOf<S>, InputOf<S>>;
+
 /** A client whose answers can be data. */
 export interface WithOutput {
   readonly chat: {
     readonly completions: {
       /**
-       * Asks for an answer that fits the schema, and checks it.
+       * Asks for an answer that fits the schema, and checks it. A stream is checked by its `output()`.
        *
        * @example
        * ```ts
+       * const client = withOutput(createClient({ baseUrl, token }));
        * const { output } = await client.chat.completions.create({
        *   messages: [{ role: "user", content: "Paris in numbers" }],
        *   output: z.object({ population: z.number(), river: z.string() }),
@@ -58,21 +88,26 @@ export interface WithOutput {
        * console.log(output.population);
        * ```
        * @throws OutputError when the answer is something else
+       * @throws OpenClawError when the schema cannot be told to a model
        */
       create<S extends Schema>(
         params: OutputParams<S> & { stream?: false | null },
         options?: ChatOptions,
-      ): ResponsePromise<ChatCompletion & { output: OutputOf<S> }>;
+      ): ResponsePromise<Parsed<S>>;
       create<S extends Schema>(
         params: OutputParams<S> & { stream: true },
         options?: ChatOptions,
-      ): ResponsePromise<OutputStream<OutputOf<S>>>;
+      ): ResponsePromise<ParsedStream<S>>;
+      create<S extends Schema>(
+        params: OutputParams<S> & { stream?: boolean | null },
+        options?: ChatOptions,
+      ): ResponsePromise<Parsed<S> | ParsedStream<S>>;
     };
   };
 }
 
-/** The client, with `output` for `chat.completions.create`. */
-export function withOutput<C extends Client>(client: C): C & WithOutput {
+/** The client, with `output` for `chat.completions.create`. What else was added to it stays, as by `withTools`. */
+export function withOutput<C extends Client>(client: C): WithOutput & C {
   const { completions } = client.chat;
   const create = (params: ChatCompletionParams & { output?: OutputFormat<Schema> }, options?: ChatOptions) =>
     params.output
@@ -88,7 +123,7 @@ export function withOutput<C extends Client>(client: C): C & WithOutput {
     return { data: toOutputStream(data, spec.schema), response };
   }
 
-  return { ...client, chat: { ...client.chat, completions: { ...completions, create } } } as C & WithOutput;
+  return { ...client, chat: { ...client.chat, completions: { ...completions, create } } } as unknown as WithOutput & C;
 }
 
 function toResponseFormat({ schema, jsonSchema, name = "output", strict }: OutputSpec<Schema>) {
@@ -96,7 +131,7 @@ function toResponseFormat({ schema, jsonSchema, name = "output", strict }: Outpu
     type: "json_schema" as const,
     json_schema: {
       name,
-      schema: { ...(jsonSchema ?? toJsonSchema(schema, "`output`")) },
+      schema: { ...(jsonSchema ?? toJsonSchema(schema, "`output`", "jsonSchema")) },
       ...(strict !== undefined && { strict }),
     },
   };
@@ -105,22 +140,30 @@ function toResponseFormat({ schema, jsonSchema, name = "output", strict }: Outpu
 /** A part is read again when the text has grown by this much of itself: of a long answer not every character is one. */
 const GROWTH = 1 / 64;
 
-function toOutputStream<S extends Schema>(stream: ChatStream, schema: S): OutputStream<OutputOf<S>> {
+function toOutputStream<S extends Schema>(stream: ChatStream, schema: S): ParsedStream<S> {
+  /** Once: a schema may do more than look. */
+  let checked: Promise<OutputOf<S>> | undefined;
   async function* partials() {
     const json = createPartialJson();
-    let length = 0;
     let shown = 0;
     for await (const { choices } of stream) {
       const text = choices[0]?.delta?.content;
-      if (!text) continue;
-      json.add(text);
-      length += text.length;
-      if (length - shown < shown * GROWTH) continue;
+      const length = text ? json.add(text) : 0;
+      if (length - shown <= shown * GROWTH) continue;
       shown = length;
       const value = json.read();
-      if (value !== undefined) yield value as DeepPartial<OutputOf<S>>;
+      if (value !== undefined) yield value as DeepPartial<InputOf<S>>;
     }
-    if (length > shown) yield json.read() as DeepPartial<OutputOf<S>>;
+    const { choices } = await stream.final();
+    const isWhole = choices[0]?.finish_reason === "stop";
+    const value = (isWhole ? json.end() : json.add("")) > shown ? json.read() : undefined;
+    if (value !== undefined) yield value as DeepPartial<InputOf<S>>;
   }
-  return Object.assign(stream, { partials, output: async () => readOutput(schema, await stream.final()) });
+  return Object.assign(stream, {
+    partials,
+    output: () => {
+      checked ??= stream.final().then((completion) => readOutput(schema, completion));
+      return checked;
+    },
+  });
 }

@@ -1,21 +1,6 @@
 import type { ChatCompletion } from "@openclaw/protocol";
-import { OpenClawError } from "../errors.ts";
+import { OutputError } from "../errors.ts";
 import { check, type OutputOf, type Schema } from "../schema.ts";
-
-/** The answer is not what was asked for. */
-export class OutputError extends OpenClawError {
-  override readonly name = "OutputError" as const;
-  /** The model refused; was cut off; did not answer in JSON; or in other JSON than the schema takes. */
-  readonly reason: "refusal" | "incomplete" | "not-json" | "invalid";
-  readonly completion: ChatCompletion;
-
-  /** @internal */
-  constructor(reason: OutputError["reason"], message: string, completion: ChatCompletion) {
-    super(message);
-    this.reason = reason;
-    this.completion = completion;
-  }
-}
 
 /** @throws OutputError */
 export async function readOutput<S extends Schema>(schema: S, completion: ChatCompletion): Promise<OutputOf<S>> {

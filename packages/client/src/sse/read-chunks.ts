@@ -9,6 +9,8 @@ import { createEventParser } from "./parse-events.ts";
 const MAX_EVENT_LENGTH = 16 * 1024 * 1024;
 /** Milliseconds a server may take to close a stream that has ended. */
 const CLOSE_WITHIN = 1_000;
+/** Milliseconds at the end of the idle time that are waited for by themselves. */
+const LAST_STRETCH = 1_000;
 
 /** A chunk, and the id of the event it came with, if it has one. */
 export interface ChunkEvent {
@@ -69,13 +71,23 @@ export async function* readChunks(
     },
   });
   let idle: TimeoutError | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const giveUp = () => {
     idle = new TimeoutError(`No sign of life for ${idleTimeout} ms.`);
     cancel();
   };
+  // Two timers, one after the other: when a machine that slept or was busy goes on, the first one is due before what came
+  // in the meantime is read, the second one is not.
+  const last = Math.min(LAST_STRETCH, idleTimeout / 2);
+  const startTimer = () => {
+    timer = setTimeout(() => {
+      timer = setTimeout(giveUp, last);
+    }, idleTimeout - last);
+  };
   try {
     while (true) {
-      const timer = idleTimeout <= LONGEST_TIMER ? setTimeout(giveUp, idleTimeout) : undefined;
+      // Only while something is waited for: whoever takes their time with a chunk is not a silent server.
+      if (idleTimeout <= LONGEST_TIMER) startTimer();
       const { done, value } = await readOrThrow(reader, signal);
       clearTimeout(timer);
       if (idle) throw new StreamTruncatedError("The stream fell silent.", { cause: idle });
@@ -88,6 +100,7 @@ export async function* readChunks(
       if (pending > MAX_EVENT_LENGTH) throw new StreamTruncatedError("An event of the stream is too long.");
     }
   } finally {
+    clearTimeout(timer);
     signal.removeEventListener("abort", cancel);
     if (ended) closeSoon(reader);
     else cancel();

@@ -2,12 +2,12 @@ import type { ChatCompletion, ChatCompletionRequestInput } from "@openclaw/proto
 import { misuse } from "../options.ts";
 import { check, type JsonSchema, type OutputOf, type Schema, toJsonSchema } from "../schema.ts";
 
-type ToolCall = NonNullable<ChatCompletion["choices"][number]["message"]["tool_calls"]>[number];
+export type ToolCall = NonNullable<ChatCompletion["choices"][number]["message"]["tool_calls"]>[number];
 type ToolParam = NonNullable<ChatCompletionRequestInput["tools"]>[number];
 
 /** What a tool gets beside its arguments. */
 export interface ToolContext {
-  /** Aborted when the run is: what the tool gives after that is not used. */
+  /** Aborted when the run is, or has failed: what the tool gives after that is not used. */
   signal: AbortSignal;
   /** The id of the call. */
   id: string;
@@ -15,17 +15,23 @@ export interface ToolContext {
 
 /** A function that a model may call. */
 export interface Tool<S extends Schema = Schema> {
-  /** For the model. */
+  /** What it does and when to use it: the model reads this. */
   description?: string;
-  /** Checks and types the arguments, and describes them to the model if it can tell its JSON Schema. */
+  /**
+   * A Standard Schema (zod, valibot, …) of an object. It checks what the model sent; `run` gets what it makes of it. For
+   * a tool without arguments that of an empty object.
+   */
   schema: S;
-  /** The arguments as JSON Schema, in place of the schema's own. */
+  /**
+   * JSON Schema of an object, as the model is to see it.
+   * @defaultValue what `schema` tells of itself, as those of zod 4.2 and valibot's `toStandardJsonSchema()` do
+   */
   parameters?: JsonSchema;
-  /** Whether the model is to keep to the schema strictly, where it can. */
+  /** Whether the model is to keep to the JSON Schema strictly, where it can. Left to the model's server by default. */
   strict?: boolean;
   /**
-   * What it gives goes to the model: text as it is, everything else as JSON. What it throws does as well, so that the
-   * model can try something else.
+   * Returns, or resolves to, what the model reads: a string as it is, anything else as JSON, nothing as an empty text.
+   * The message of what it throws is told to the model, and the run goes on.
    */
   run(args: OutputOf<S>, context: ToolContext): unknown;
 }
@@ -37,11 +43,12 @@ export type Tools<Schemas extends Record<string, Schema> = Record<string, Schema
 
 /** What came of a call. */
 export interface ToolResult {
+  /** The id of the call. */
   id: string;
   name: string;
   /** As the model is told. */
   content: string;
-  /** Whether it failed: no such tool, wrong arguments, or something thrown. */
+  /** Whether it failed: no such tool, wrong arguments, something thrown, or a value that JSON cannot hold. */
   isError: boolean;
   /** What was thrown. */
   error?: unknown;
@@ -58,7 +65,8 @@ export function toToolParams(tools: Tools): ToolParam[] {
     if (!NAME.test(name))
       misuse(`The tool ${JSON.stringify(name)} must be named by 1 to 64 of a-z, A-Z, 0-9, _ and -.`);
     if (typeof run !== "function") misuse(`The tool ${name} has no function \`run\`.`);
-    const described = parameters ?? toJsonSchema(schema, `The tool ${name}`);
+    const described = parameters ?? toJsonSchema(schema, `The tool ${name}`, "parameters");
+    if (described.type !== "object") misuse(`The tool ${name} must take an object: its arguments have names.`);
     return {
       type: "function",
       function: {
@@ -78,32 +86,50 @@ export async function callTool(
   signal: AbortSignal,
 ): Promise<ToolResult> {
   const { name } = call;
-  const fail = (content: string, error?: unknown): ToolResult => ({
-    ...{ id, name, content, isError: true },
-    ...(error !== undefined && { error }),
+  const fail = (content: string, more?: { error: unknown }): ToolResult => ({
+    ...{ id, name, content: content.toWellFormed(), isError: true },
+    ...more,
   });
   const tool = Object.hasOwn(tools, name) ? tools[name] : undefined;
-  if (!tool) return fail(`There is no tool ${JSON.stringify(name)}.`);
+  if (!tool) return fail(`There is no tool ${JSON.stringify(name)}, but these: ${Object.keys(tools).join(", ")}.`);
+  let value: unknown;
   try {
     const read = readArguments(call.arguments);
-    if ("problem" in read) return fail(read.problem);
+    if (!read) return fail(`The arguments of ${name} are not JSON.`);
     const checked = await check(tool.schema, read.value);
-    if ("problem" in checked) return fail(`The arguments are wrong: ${checked.problem}`);
-    return { id, name, content: toText(await tool.run(checked.value, { signal, id })), isError: false };
+    if ("problem" in checked) return fail(`The arguments of ${name} are wrong: ${checked.problem}`);
+    signal.throwIfAborted();
+    value = await tool.run(checked.value, { signal, id });
   } catch (error) {
-    return fail(error instanceof Error ? error.message : String(error), error);
+    return fail(`Error: ${messageOf(error)}`, { error });
+  }
+  try {
+    return { id, name, content: toText(value).toWellFormed(), isError: false };
+  } catch (error) {
+    // What follows in the message of a cycle is a drawing of it.
+    const [reason] = messageOf(error).split("\n", 1);
+    return fail(`The tool ran, but JSON cannot hold what it returned: ${reason}`, { error });
   }
 }
 
 /** Models leave out the arguments of a function that has none. */
-function readArguments(text: string): { value: unknown } | { problem: string } {
+function readArguments(text: string): { value: unknown } | undefined {
   try {
-    return { value: JSON.parse(text || "{}") };
+    return { value: JSON.parse(text.trim() || "{}") };
   } catch {
-    return { problem: "The arguments are not JSON." };
+    return undefined;
   }
 }
 
 function toText(value: unknown): string {
-  return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
+  if (value === undefined) return "";
+  const text = typeof value === "string" ? value : (JSON.stringify(value) as string | undefined);
+  if (text === undefined) throw new TypeError(`It is a ${typeof value}.`);
+  return text;
+}
+
+/** Anything can be thrown, also what cannot be written as text. */
+function messageOf(error: unknown): string {
+  const message: unknown = error instanceof Error ? error.message : error;
+  return typeof message === "string" && message ? message : "The tool failed.";
 }

@@ -1,5 +1,5 @@
-import type { ChatCompletion, ChatCompletionChunk, Message } from "@openclaw/protocol";
-import { createAttempt } from "../attempt.ts";
+import type { ChatCompletion, ChatCompletionChunk } from "@openclaw/protocol";
+import { type Attempt, createAttempt } from "../attempt.ts";
 import type { ChatStream } from "../chat/chat-stream.ts";
 import type { ChatCompletions } from "../chat/completions.ts";
 import type { ChatCompletionParams, ChatOptions } from "../chat/create.ts";
@@ -7,29 +7,42 @@ import { createOutcome } from "../chat/outcome.ts";
 import type { StreamEvents } from "../chat/stream-events.ts";
 import { OpenClawError } from "../errors.ts";
 import { createListeners } from "../listeners.ts";
-import { misuse } from "../options.ts";
-import { callTool, type ToolResult, type Tools, toToolParams } from "./call-tools.ts";
+import { misuse, toIdempotencyKey } from "../options.ts";
+import { callTool, type ToolCall, type ToolResult, type Tools, toToolParams } from "./call-tools.ts";
+
+type Messages = ChatCompletionParams["messages"];
 
 /** As of `create`, always streamed, with functions in place of their descriptions. */
-export interface ToolRunParams extends Omit<ChatCompletionParams, "tools" | "stream"> {
+export interface ToolRunParams extends Omit<ChatCompletionParams, "tools" | "stream" | "n"> {
   /**
-   * How often the agent may be asked.
+   * How often the agent may be asked. `Infinity` for no limit.
    * @defaultValue 10
    */
   maxSteps?: number | undefined;
 }
 
-/** Those of each step's stream, and what came of the tools; `end` comes once, with the answer. */
+/** Those of each step's stream, and what comes of it. `end` comes once, with the answer. */
 export interface ToolRunEvents extends StreamEvents {
+  /** What came of a call, as soon as it is done, whatever the others do. */
   "tool-result": [result: ToolResult];
+  /** The agent's whole word of a step, before its calls are made; the last is the answer. */
+  step: [completion: ChatCompletion];
 }
 
 /** What a step's stream tells. */
 const FORWARDED = ["content", "reasoning", "tool-call", "tool-activity", "usage", "resume"] as const;
 
 /**
- * A talk with an agent that calls tools of yours, to be read once: the chunks of all its steps in a loop, or `final()`
- * or `text()`. Leaving the loop, `abort()` or the signal end the step under way; tools are told by their signal.
+ * A talk with an agent that calls tools of yours, to be read once: the chunks of all its steps in a loop; or `final()`
+ * or `text()` for its answer, also beside or after the loop. Leaving the loop, `abort()` and the signal end the step
+ * under way; tools are told by their signal, and not waited for.
+ *
+ * @example
+ * ```ts
+ * run.on("content", (delta) => show(delta)).on("tool-result", ({ name, error }) => log(name, error ?? "done"));
+ * const answer = await run.text();
+ * const messages = [...run.messages, { role: "user" as const, content: "And tomorrow?" }];
+ * ```
  */
 export class ToolRun implements AsyncIterable<ChatCompletionChunk> {
   readonly #completions: ChatCompletions;
@@ -37,11 +50,13 @@ export class ToolRun implements AsyncIterable<ChatCompletionChunk> {
   readonly #params: ChatCompletionParams;
   readonly #options: ChatOptions;
   readonly #maxSteps: number;
-  readonly #messages: Message[];
+  readonly #messages: Messages;
   readonly #listeners = createListeners<ToolRunEvents>();
-  readonly #scope;
   readonly #outcome = createOutcome<ChatCompletion>();
+  #scope: Attempt | undefined;
+  #stream: ChatStream | undefined;
   #started = false;
+  #ended = false;
 
   /** @internal */
   constructor(
@@ -50,23 +65,31 @@ export class ToolRun implements AsyncIterable<ChatCompletionChunk> {
     options: ChatOptions = {},
   ) {
     if (!(maxSteps >= 1)) misuse("`maxSteps` must be a number from 1.");
+    toIdempotencyKey(keyOf(options, maxSteps));
     this.#completions = completions;
     this.#tools = tools;
     this.#params = { ...params, tools: toToolParams(tools) };
     this.#options = options;
     this.#maxSteps = maxSteps;
-    this.#messages = [...params.messages] as Message[];
-    this.#scope = createAttempt(options.signal, Number.POSITIVE_INFINITY);
+    this.#messages = [...params.messages];
   }
 
-  /** The talk so far: the request's messages, the agent's calls and answers, the tools' results. */
-  get messages(): readonly Message[] {
-    return this.#messages;
+  /**
+   * The talk so far: the request's messages, the agent's calls with what came of them, its answer. At any time it can be
+   * sent again: a call is in it only with its result.
+   */
+  get messages(): Messages {
+    return [...this.#messages];
   }
 
-  /** Calls the listener each time this happens while somebody reads the run. */
+  /**
+   * Calls the listener each time this happens while somebody reads the run, in a loop or by `final()` or `text()`. What a
+   * listener throws ends the run, and is what its reader gets.
+   */
   on<Name extends keyof ToolRunEvents>(event: Name, listener: (...args: ToolRunEvents[Name]) => void): this {
+    const isFirst = !this.#listeners.has(event);
     this.#listeners.on(event, listener);
+    if (isFirst && this.#stream) this.#forward(this.#stream, [event]);
     return this;
   }
 
@@ -85,8 +108,11 @@ export class ToolRun implements AsyncIterable<ChatCompletionChunk> {
 
   /**
    * Reads to the end and gives the last step's completion: the answer. May be called again, and after or beside a loop.
+   * Its `usage` is that step's; listen to `usage` for all of them.
    *
-   * @throws OpenClawError when the agent still calls tools after `maxSteps`; what a stream throws
+   * @throws OpenClawError when the agent still calls tools after `maxSteps`; `partial` is what it said then
+   * @throws AbortError when the run was aborted or the loop left
+   * @throws what a stream throws, in any step
    */
   async final(): Promise<ChatCompletion> {
     if (!this.#started) {
@@ -102,65 +128,105 @@ export class ToolRun implements AsyncIterable<ChatCompletionChunk> {
     return choices[0]?.message.content ?? "";
   }
 
-  /** Ends the run: whoever reads gets an `AbortError`. */
+  /** Ends the run: whoever reads gets an `AbortError`. Does nothing once the run has ended. */
   abort(): void {
-    this.#scope.abort();
+    if (!this.#ended) this.#begin().abort();
+  }
+
+  /** Only from here on it listens to the caller's signal: a run that nobody reads leaves nothing behind. */
+  #begin(): Attempt {
+    if (!this.#scope) {
+      this.#scope = createAttempt(this.#options.signal, Number.POSITIVE_INFINITY);
+      const { signal } = this.#scope;
+      // At once, because nobody may come to read what is over.
+      signal.addEventListener("abort", () => this.#fail(signal.reason), { once: true });
+      if (signal.aborted) this.#fail(signal.reason);
+    }
+    return this.#scope;
+  }
+
+  #fail(error: unknown): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#outcome.reject(error);
+    this.#scope?.release();
   }
 
   async *#read(): AsyncGenerator<ChatCompletionChunk, void, undefined> {
+    const { signal, abort, release, until } = this.#begin();
     try {
       for (let step = 1; ; step++) {
-        const stream = await this.#ask(step);
-        yield* stream;
-        const completion = await stream.final();
-        const choice = completion.choices[0];
+        this.#stream = await this.#ask(step, signal);
+        yield* this.#stream;
+        const completion = await this.#stream.final();
+        this.#listeners.emit("step", completion);
+        signal.throwIfAborted();
+        const [choice] = completion.choices;
         const calls = choice?.message.tool_calls ?? [];
-        if (choice) this.#messages.push(choice.message as Message);
         // A call that was cut off by a limit is none.
         if (calls.length === 0 || choice?.finish_reason === "length" || choice?.finish_reason === "content_filter") {
+          this.#messages.push(...toAnswer(choice?.message));
           this.#listeners.emit("end", completion);
           this.#outcome.resolve(completion);
-          return;
+          this.#ended = true;
+          return release();
         }
         if (step >= this.#maxSteps) throw tooManySteps(this.#maxSteps, completion);
-        await this.#callAll(calls);
+        const results = await until(() => Promise.all(calls.map((call) => this.#call(call, signal))));
+        this.#messages.push(choice?.message as Messages[number], ...results.map(toMessage));
       }
     } catch (error) {
-      this.#outcome.reject(error);
-      throw error;
-    } finally {
-      this.#scope.release();
+      const failure = signal.aborted ? withPartial(signal.reason, Object(error)) : error;
+      this.#fail(failure);
+      // For tools that are still at work.
+      abort();
+      throw failure;
     }
   }
 
-  async #ask(step: number): Promise<ChatStream> {
-    const { idempotencyKey } = this.#options;
-    const options: ChatOptions = { ...this.#options, signal: this.#scope.signal };
-    // Each step is a request of its own.
-    if (idempotencyKey && step > 1) options.idempotencyKey = `${idempotencyKey}:${step}`;
-    const params: ChatCompletionParams & { stream: true } = {
-      ...this.#params,
-      messages: [...this.#messages] as ChatCompletionParams["messages"],
-      stream: true,
-    };
+  async #ask(step: number, signal: AbortSignal): Promise<ChatStream> {
+    const options: ChatOptions = { ...this.#options, signal, idempotencyKey: keyOf(this.#options, step) };
+    const params: ChatCompletionParams & { stream: true } = { ...this.#params, messages: this.messages, stream: true };
     // A call that was asked for has been made: asked for again, it would go on for ever.
     if (step > 1 && params.tool_choice !== "none") delete params.tool_choice;
     const stream = await this.#completions.create(params, options);
-    const { emit, has } = this.#listeners;
-    for (const event of FORWARDED) {
-      if (has(event)) stream.on(event, (...args: unknown[]) => emit(event, ...(args as never)));
-    }
+    this.#forward(stream, FORWARDED.filter(this.#listeners.has));
     return stream;
   }
 
-  async #callAll(calls: NonNullable<ChatCompletion["choices"][number]["message"]["tool_calls"]>): Promise<void> {
-    const { signal, until } = this.#scope;
-    const results = await until(() => Promise.all(calls.map((call) => callTool(this.#tools, call, signal))));
-    for (const result of results) {
-      this.#messages.push({ role: "tool", tool_call_id: result.id, content: result.content });
-      this.#listeners.emit("tool-result", result);
+  #forward(stream: ChatStream, events: readonly (keyof ToolRunEvents)[]): void {
+    for (const event of FORWARDED) {
+      if (!events.includes(event)) continue;
+      stream.on(event, (...args: unknown[]) => this.#listeners.emit(event, ...(args as never)));
     }
   }
+
+  async #call(call: ToolCall, signal: AbortSignal): Promise<ToolResult> {
+    const result = await callTool(this.#tools, call, signal);
+    if (!signal.aborted) this.#listeners.emit("tool-result", result);
+    return result;
+  }
+}
+
+/** Each step is a request of its own. */
+function keyOf({ idempotencyKey: key }: ChatOptions, step: number): string | false | undefined {
+  return key && step > 1 ? `${key}:${step}` : key;
+}
+
+/** Without calls, which nobody has made. There may be nothing else. */
+function toAnswer(message: ChatCompletion["choices"][number]["message"] | undefined): Messages {
+  if (!message?.content && !message?.refusal) return [];
+  const { tool_calls: _, ...said } = message;
+  return [said as Messages[number]];
+}
+
+function toMessage({ id, content }: ToolResult): Messages[number] {
+  return { role: "tool", tool_call_id: id, content };
+}
+
+/** What ended the run, with what the step under way had come to. */
+function withPartial(reason: object, { partial }: { partial?: unknown }): object {
+  return partial ? Object.assign(reason, { partial }) : reason;
 }
 
 function tooManySteps(maxSteps: number, partial: ChatCompletion): OpenClawError {
