@@ -2,10 +2,10 @@ import type { ChatCompletion, ChatCompletionChunk } from "@openclaw/protocol";
 import { HEADERS } from "@openclaw/protocol/wire";
 import { OpenClawError, StreamTruncatedError } from "../errors.ts";
 import { createListeners } from "../listeners.ts";
-import { misuse } from "../options.ts";
 import { createAccumulator } from "./accumulate.ts";
 import { createOutcome } from "./outcome.ts";
 import { type Connection, type ResumeInfo, readOn } from "./read-on.ts";
+import { createReading } from "./reading.ts";
 import { createTeller, type StreamEvents } from "./stream-events.ts";
 import { split, toEventStream } from "./stream-forms.ts";
 
@@ -41,7 +41,11 @@ export class ChatStream implements AsyncIterable<ChatCompletionChunk> {
   readonly #listeners = createListeners<StreamEvents>();
   readonly #tell = createTeller(this.#listeners, this.#accumulator.read);
   readonly #outcome = createOutcome<ChatCompletion>();
-  #started = false;
+  readonly #reading = createReading(
+    () => this.#read(),
+    () => this.abort(),
+    this.#outcome.promise,
+  );
   #ended = false;
 
   /** @internal */
@@ -69,16 +73,7 @@ export class ChatStream implements AsyncIterable<ChatCompletionChunk> {
 
   /** @throws OpenClawError the second time: what has been read is gone. */
   [Symbol.asyncIterator](): AsyncGenerator<ChatCompletionChunk, void, undefined> {
-    if (this.#started) misuse("This stream has been read. Its whole answer is in `final()` and `text()`.");
-    this.#started = true;
-    const chunks = this.#read();
-    const leave = chunks.return.bind(chunks);
-    // `return()` alone waits for the chunk that is being waited for, and does nothing before the first one.
-    chunks.return = (value) => {
-      this.abort();
-      return leave(value);
-    };
-    return chunks;
+    return this.#reading.chunks();
   }
 
   /**
@@ -89,18 +84,13 @@ export class ChatStream implements AsyncIterable<ChatCompletionChunk> {
    * @throws StreamTruncatedError when the stream was cut and could not be resumed
    * @throws AbortError when the request was aborted or the loop left
    */
-  async final(): Promise<ChatCompletion> {
-    if (!this.#started) {
-      const chunks = this[Symbol.asyncIterator]();
-      while (!(await chunks.next()).done);
-    }
-    return this.#outcome.promise;
+  final(): Promise<ChatCompletion> {
+    return this.#reading.final();
   }
 
   /** Reads to the end and gives the text of the answer, empty when it has none. Throws what `final()` throws. */
-  async text(): Promise<string> {
-    const { choices } = await this.final();
-    return choices[0]?.message.content ?? "";
+  text(): Promise<string> {
+    return this.#reading.text();
   }
 
   /**

@@ -4,6 +4,7 @@ import type { ChatStream } from "../chat/chat-stream.ts";
 import type { ChatCompletions } from "../chat/completions.ts";
 import type { ChatCompletionParams, ChatOptions } from "../chat/create.ts";
 import { createOutcome } from "../chat/outcome.ts";
+import { createReading } from "../chat/reading.ts";
 import type { StreamEvents } from "../chat/stream-events.ts";
 import { OpenClawError } from "../errors.ts";
 import { createListeners } from "../listeners.ts";
@@ -53,9 +54,13 @@ export class ToolRun implements AsyncIterable<ChatCompletionChunk> {
   readonly #messages: Messages;
   readonly #listeners = createListeners<ToolRunEvents>();
   readonly #outcome = createOutcome<ChatCompletion>();
+  readonly #reading = createReading(
+    () => this.#read(),
+    () => this.abort(),
+    this.#outcome.promise,
+  );
   #scope: Attempt | undefined;
   #stream: ChatStream | undefined;
-  #started = false;
   #ended = false;
 
   /** @internal */
@@ -95,15 +100,7 @@ export class ToolRun implements AsyncIterable<ChatCompletionChunk> {
 
   /** @throws OpenClawError the second time: what has been read is gone. */
   [Symbol.asyncIterator](): AsyncGenerator<ChatCompletionChunk, void, undefined> {
-    if (this.#started) misuse("This run has been read. Its answer is in `final()` and `text()`.");
-    this.#started = true;
-    const chunks = this.#read();
-    const leave = chunks.return.bind(chunks);
-    chunks.return = (value) => {
-      this.abort();
-      return leave(value);
-    };
-    return chunks;
+    return this.#reading.chunks();
   }
 
   /**
@@ -114,18 +111,13 @@ export class ToolRun implements AsyncIterable<ChatCompletionChunk> {
    * @throws AbortError when the run was aborted or the loop left
    * @throws what a stream throws, in any step
    */
-  async final(): Promise<ChatCompletion> {
-    if (!this.#started) {
-      const chunks = this[Symbol.asyncIterator]();
-      while (!(await chunks.next()).done);
-    }
-    return this.#outcome.promise;
+  final(): Promise<ChatCompletion> {
+    return this.#reading.final();
   }
 
   /** Reads to the end and gives the answer's text, empty when it has none. Throws what `final()` throws. */
-  async text(): Promise<string> {
-    const { choices } = await this.final();
-    return choices[0]?.message.content ?? "";
+  text(): Promise<string> {
+    return this.#reading.text();
   }
 
   /** Ends the run: whoever reads gets an `AbortError`. Does nothing once the run has ended. */
