@@ -7,14 +7,7 @@ import { bindAddress } from "./config/network.ts";
 import type { ConfigInput } from "./config/schema.ts";
 import { createStores } from "./create-stores.ts";
 import { createGrowingRedactor } from "./errors/redact.ts";
-import { addApi, createGuard } from "./http/api.ts";
-import { createApp } from "./http/app.ts";
-import { createProxyUserReader } from "./http/proxy-user.ts";
-import { watchRequest } from "./http/request-log.ts";
-import { addHealthRoutes, type ReadyState } from "./http/routes/health.ts";
-import { addMetricsRoute } from "./http/routes/metrics.ts";
-import { addOpenApiRoute } from "./http/routes/openapi.ts";
-import { addStatusRoute } from "./http/routes/status.ts";
+import { createDoor } from "./http/door.ts";
 import { openTls } from "./http/tls.ts";
 import { createInForce, secretsOf, toLoaded } from "./in-force.ts";
 import { createConnections } from "./models/connections.ts";
@@ -105,7 +98,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
   const log = createLog({ ...config.logging, redact });
   const streams: OpenStreams = { open: 0 };
   const readings: Readings = {
-    runsActive: () => runs.active,
+    runsActive: () => admission.slots.running,
     queueWaiting: () => admission.slots.waiting,
     lanesBusy: () => lanes.busy,
     lanesWaiting: () => lanes.waiting,
@@ -143,13 +136,65 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
   const lanes = createLanes(() => now.live.config.sessions);
   const admission = createAdmission(() => now.live.config.gateway.limits, report.full);
   const context = { store: sessions, lanes, waitingSteps, admission };
-  const runs = createRuns(context, report.runEnded, () => now.live.config.logging.content);
+  const runs = createRuns(context, report.runEnded, () => now.live.config.logging.content, report.bug);
   const journal = createJournal({ store: completions, resumeWindowMs: config.gateway.http.resumeWindowMs });
-  let app: ReturnType<typeof createApp> | undefined;
+  let app: Awaited<ReturnType<typeof createDoor>> | undefined;
+  let listening: Promise<GatewayAddress> | undefined;
 
   async function reload(input: ConfigInput | LoadedConfig): Promise<{ restart: string[] }> {
     if (runs.draining) throw new Error("a gateway that closes takes no other config");
     return now.exchange(input);
+  }
+
+  async function listen(): Promise<GatewayAddress> {
+    const { host } = bindAddress(config.gateway);
+    const opening = sessions.open();
+    // Awaited below, while the rest gets ready; what fails before is told instead.
+    opening.catch(() => {});
+    const found = await now.settleCredentials();
+    const authenticator = createAuthenticator({
+      current: () => ({ credentials: now.credentials ?? found, keys: now.live.keys }),
+      rateLimit: config.gateway.auth.rateLimit,
+    });
+    const door = await createDoor({
+      ...{ runs, admission, sessions, journal, completions, streams, readings },
+      current: () => now.live,
+      config: () => now.state,
+      authenticator: report.withFailures(authenticator),
+      guardOrigin: found.mode === "none" || found.mode === "trusted-proxy",
+      tls: await openTls(config.gateway.tls, log),
+      state: {
+        get draining() {
+          return runs.draining;
+        },
+        get starting() {
+          return !mcp.settled;
+        },
+      },
+      servers: mcp.status,
+      metrics: report.metrics,
+      requests: report.requests,
+      onBug: (error, requestId) => report.bug(error, { requestId }),
+      webRoot: options.webRoot,
+    });
+    let url: string;
+    try {
+      await opening;
+      if (runs.draining) throw new Error("the gateway was closed before it listened");
+      url = await door.listen({ host, port: config.gateway.port, backlog: BACKLOG });
+    } catch (error) {
+      await door.close();
+      throw error;
+    }
+    app = door;
+    now.live.models.prepare();
+    void mcp.ready();
+    return {
+      url,
+      port: Number(new URL(url).port),
+      authMode: found.mode,
+      tokenFile: "tokenFile" in found ? found.tokenFile : undefined,
+    };
   }
 
   return {
@@ -162,70 +207,12 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
     runs,
     open: () => sessions.open(),
     async listen() {
-      if (app || runs.draining) throw new Error("a gateway listens once; make another one");
-      const { host } = bindAddress(config.gateway);
-      const opening = sessions.open();
-      // Awaited below, while the rest gets ready; what fails before is told instead.
-      opening.catch(() => {});
-      const found = await now.settleCredentials();
-      const tls = await openTls(config.gateway.tls, log);
-      app = createApp({
-        http: () => now.live.config.gateway.http,
-        trustedProxies: config.gateway.trustedProxies,
-        guardOrigin: found.mode === "none" || found.mode === "trusted-proxy",
-        tls,
-        onRequest: (request, reply) => watchRequest(report.requests, request, reply),
-        onBug: (error, requestId) => report.bug(error, { requestId }),
-      });
-      const state: ReadyState = {
-        get draining() {
-          return runs.draining;
-        },
-        get starting() {
-          return !mcp.settled;
-        },
-      };
-      addHealthRoutes(app, state);
-      addOpenApiRoute(app);
-      const authenticator = createAuthenticator({
-        current: () => ({ credentials: now.credentials ?? found, keys: now.live.keys }),
-        rateLimit: config.gateway.auth.rateLimit,
-      });
-      const auth = {
-        authenticator: report.withFailures(authenticator),
-        readProxyUser: createProxyUserReader(
-          config.gateway.trustedProxies,
-          () => now.live.config.gateway.auth.trustedProxy,
-        ),
-      };
-      const forAdmin = createGuard(auth)("admin");
-      const current = () => now.live;
-      addMetricsRoute(app, forAdmin, report.metrics);
-      addStatusRoute(app, forAdmin, { current, state, readings, servers: mcp.status, config: () => now.state });
-      await app.register(addApi, {
-        ...auth,
-        current,
-        runs,
-        admission,
-        sessions,
-        journal,
-        completions,
-        streams,
-      });
-      if (options.webRoot !== undefined) (await import("./http/web-root.ts")).addWebRoot(app, options.webRoot);
-      await opening;
-      const url = await app.listen({ host, port: config.gateway.port, backlog: BACKLOG }).catch((error) => {
-        app = undefined;
+      if (listening || runs.draining) throw new Error("a gateway listens once; make another one");
+      listening = listen().catch((error) => {
+        listening = undefined;
         throw error;
       });
-      now.live.models.prepare();
-      void mcp.ready();
-      return {
-        url,
-        port: Number(new URL(url).port),
-        authMode: found.mode,
-        tokenFile: "tokenFile" in found ? found.tokenFile : undefined,
-      };
+      return listening;
     },
     reload,
     watch(from, prepare = (same) => same) {
@@ -239,6 +226,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
       // Whoever watches under a key may come back to the next gateway, and find the answer there.
       journal.dismiss(drainingError());
       await drained;
+      await listening?.catch(() => {});
       await app?.close();
       await Promise.all([connections.close(), mcp.close()]);
       await sessions.close();

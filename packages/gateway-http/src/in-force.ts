@@ -1,4 +1,4 @@
-import { type Credentials, resolveCredentials } from "./auth/credentials.ts";
+import { type Credentials, isShortToken, resolveCredentials, SHORT_TOKEN } from "./auth/credentials.ts";
 import { resolveInMode } from "./auth/same-mode.ts";
 import { readEnvironment } from "./config/env.ts";
 import { keepUntilRestart } from "./config/keep-until-restart.ts";
@@ -56,13 +56,15 @@ export function createInForce(first: Loaded, { keepSecret, onExchange, ...parts 
     const given = toLoaded(input, Date.now());
     const { config, restart } = keepUntilRestart(before, given.config);
     const next = { ...given, config };
-    keepSecret(secretsOf(next));
+    // Those in force too: they are to outlive any number of configs that cannot work.
+    keepSecret([...secretsOf(loaded, credentials), ...secretsOf(next)]);
     const found = credentials && (await resolveInMode(credentials.mode, toCredentialsOptions(next)));
     if (credentials && !found) {
       config.gateway.auth = { ...before.gateway.auth, keys: config.gateway.auth.keys };
       restart.push("gateway.auth.mode");
     }
     if (found) keepSecret(secretsOf(next, found));
+    if (found && isShortToken(found)) parts.log.warn(SHORT_TOKEN);
     live = createLive(next, parts);
     loaded = next;
     credentials = found ?? credentials;
@@ -85,6 +87,7 @@ export function createInForce(first: Loaded, { keepSecret, onExchange, ...parts 
       inTurn(async () => {
         credentials = await resolveCredentials(toCredentialsOptions(loaded));
         keepSecret(secretsOf(loaded, credentials));
+        if (isShortToken(credentials)) parts.log.warn(SHORT_TOKEN);
         return credentials;
       }),
     exchange: (input) => inTurn(() => exchange(input)),

@@ -1,10 +1,13 @@
 import type { Authenticator } from "./auth/authenticate.ts";
 import { tellFailures } from "./auth/tell-failures.ts";
+import { wordsOf } from "./errors/words-of.ts";
 import type { RequestWatch } from "./http/request-log.ts";
 import type { OnModelCall } from "./models/model-call.ts";
+import { onSdkFault } from "./observe/guard-sdk.ts";
 import type { Readings } from "./observe/instruments.ts";
 import type { Log } from "./observe/log.ts";
 import { createMetrics, type Metrics } from "./observe/metrics.ts";
+import { createTogetherTeller } from "./observe/tell-together.ts";
 import type { RunResult } from "./runs/run.ts";
 import type { RunSummary } from "./runs/run-summary.ts";
 
@@ -13,8 +16,6 @@ export interface Reporting {
   readonly metrics: Metrics;
   /** What was nobody's intention, and is told of no run already. */
   bug(cause: unknown, context: object): void;
-  /** Somebody was refused because all runs are taken. */
-  full(): void;
   /** Somebody was refused because all runs are taken. */
   full(): void;
   runEnded(summary: RunSummary, result: Pick<RunResult, "usage" | "error">): void;
@@ -30,15 +31,15 @@ export interface ReportingOptions {
   readings: Readings;
 }
 
-/** Milliseconds between two lines about the same: a flood must not fill a disk. */
+/** Milliseconds between two lines about refusals of a full gateway. */
 const FULL_LINE_MS = 10_000;
 
 export function createReporting({ log, readings }: ReportingOptions): Reporting {
-  let refused = 0;
-  let fullToldAt = Number.NEGATIVE_INFINITY;
+  const tellFull = (refused: number) => log.warn({ refused }, "all runs are taken: see gateway.limits");
   const metrics = createMetrics(readings);
   /** Told of a run: its request fails with the same. */
   const told = new WeakSet<object>();
+  onSdkFault((error) => log.error({ fault: describe(error) }, "OpenTelemetry's SDK threw: told once"));
   const tellBug = (cause: unknown, context: object) => log.error({ ...context, bug: describe(cause) }, "bug");
 
   return {
@@ -46,23 +47,17 @@ export function createReporting({ log, readings }: ReportingOptions): Reporting 
     bug(cause, context) {
       if (!isObject(cause) || !told.delete(cause)) tellBug(cause, context);
     },
-    full() {
-      refused++;
-      const now = performance.now();
-      if (now - fullToldAt < FULL_LINE_MS) return;
-      log.warn({ refused }, "all runs are taken: see gateway.limits");
-      fullToldAt = now;
-      refused = 0;
-    },
+    full: createTogetherTeller(tellFull, FULL_LINE_MS),
     runEnded(summary, { usage, error }) {
       const { agent, ended: outcome, ms, firstTokenMs } = summary;
-      metrics.run({ agent, outcome, ms, firstTokenMs, usage });
+      // Without a stream nobody sees a first token.
+      metrics.run({ agent, outcome, ms, firstTokenMs: summary.stream ? firstTokenMs : undefined, usage });
       if (error?.code === "internal_error") {
         if (isObject(error.cause)) told.add(error.cause);
         tellBug(error.cause, { runId: summary.runId });
       }
       // The caller is told less of a provider's refusal than whoever has to mend it.
-      const reason = error && (error.cause === undefined ? error.message : `${error.message} ${error.cause}`);
+      const reason = error && (error.cause === undefined ? error.message : `${error.message} ${wordsOf(error.cause)}`);
       log.info({ ...summary, ...(reason && { reason }) }, "run");
     },
     onCall: ({ provider, code, ms }) => metrics.call({ provider, code, ms }),
@@ -80,6 +75,10 @@ function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }
 
+/** With its stack, where it has one. Never throws: what an agent threw may have getters of its own. */
 function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  try {
+    if (error instanceof Error && error.stack) return String(error.stack);
+  } catch {}
+  return wordsOf(error);
 }

@@ -1,8 +1,11 @@
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer, Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
-import { createGateway, defineAgent, type GatewayOptions } from "../src/index.ts";
+import { type ConfigInput, createGateway, defineAgent, type GatewayOptions } from "../src/index.ts";
+import { connectTls, pemPath } from "./support/tls.ts";
 
 const echo = defineAgent({
   id: "main",
@@ -69,3 +72,74 @@ test("an embedder's agents stand alone unless the config lists others", () => {
   const both = embed({ config: { agents: { list: [{ id: "demo-too" }] }, logging: { level: "silent" } } });
   expect(both.agents.map(({ id }) => id)).toEqual(["main", "demo-too"]);
 });
+
+test.each(["memory", "sqlite"] as const)(
+  "a gateway that is closed while it begins to listen does not listen: %s",
+  async (kind) => {
+    const gateway = embed({ config: { ...listening(0), sessions: { store: { kind } } } });
+    const refused = expect(gateway.listen()).rejects.toThrow("closed before it listened");
+    await gateway.close({ drainTimeoutMs: 0 });
+    await refused;
+    await expect(gateway.listen()).rejects.toThrow("listens once");
+  },
+);
+
+test("a gateway that is closed when its port is just being opened closes it again", async () => {
+  const port = await freePort();
+  const gateway = embed({ config: listening(port) });
+  const closed = Promise.withResolvers<void>();
+  const { listen } = Server.prototype;
+  const spy = vi.spyOn(Server.prototype, "listen").mockImplementationOnce(function (this: Server, ...given: unknown[]) {
+    gateway.close({ drainTimeoutMs: 0 }).then(closed.resolve, closed.reject);
+    return listen.apply(this, given as Parameters<typeof listen>);
+  } as typeof listen);
+  onTestFinished(() => spy.mockRestore());
+  await gateway.listen();
+  await closed.promise;
+  await expect(fetch(`http://127.0.0.1:${port}/health`)).rejects.toThrow();
+});
+
+test.each([
+  ["with TLS", { certPath: pemPath("gateway", "crt"), keyPath: pemPath("gateway", "key") }],
+  ["without", undefined],
+])("a gateway whose port was taken may try again, and then serves: %s", async (_what, tls) => {
+  const other = createServer().listen(0, "127.0.0.1");
+  onTestFinished(() => void other.close());
+  await once(other, "listening");
+  const { port } = other.address() as AddressInfo;
+  const gateway = embed({ config: listening(port, tls && { tls }) });
+  for (let times = 0; times < 2; times++) await expect(gateway.listen()).rejects.toThrow("EADDRINUSE");
+  other.close();
+  await once(other, "close");
+  expect((await gateway.listen()).url).toBe(`http${tls ? "s" : ""}://127.0.0.1:${port}`);
+  if (tls) expect((await connectTls(port)).getPeerCertificate().subject.CN).toBe("gateway-test-a");
+  else expect((await fetch(`http://127.0.0.1:${port}/health`)).status).toBe(200);
+});
+
+test("of two calls of listen at once one listens, and close ends that", async () => {
+  const gateway = embed({ config: listening(0) });
+  const first = gateway.listen();
+  await expect(gateway.listen()).rejects.toThrow("listens once");
+  const { url } = await first;
+  expect((await fetch(`${url}/health`)).status).toBe(200);
+  await gateway.close();
+  await expect(fetch(`${url}/health`)).rejects.toThrow();
+});
+
+function listening(port: number, more: object = {}): ConfigInput {
+  return {
+    gateway: { port, auth: { token: "embedded-token" }, ...more },
+    sessions: { store: { kind: "memory" } },
+    logging: { level: "silent" },
+  };
+}
+
+/** One that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, "close");
+  return port;
+}

@@ -20,9 +20,9 @@ export const gatewayStatusSchema = z.looseObject({
     }),
   ),
   runs: z.looseObject({
-    /** Under way, those that wait included. */
+    /** Under way, without those that wait. */
     active: z.int(),
-    /** Of these, those that wait for one of all to end. */
+    /** Those that wait for one of all to end. */
     queued: z.int(),
     /** How many may be under way at a time. */
     cap: z.int(),

@@ -16,8 +16,8 @@ export interface AgentQuery {
  * session key.
  * @throws GatewayError 404 for an agent that is not there, 400 for a session key of another agent than the named one
  */
-export function resolveAgent(agents: AgentRegistry, { model, header, sessionAgentId }: AgentQuery): Agent {
-  const named = header ? byHeader(agents, header) : byModel(agents, model);
+export function resolveAgent(agents: AgentRegistry, { sessionAgentId, ...names }: AgentQuery): Agent {
+  const named = findNamedAgent(agents, names);
   if (sessionAgentId === undefined) return named ?? agents.default;
   if (named === undefined) return agents.byId(sessionAgentId) ?? notFound(sessionAgentId, HEADERS.sessionKey);
   if (named.id !== sessionAgentId) {
@@ -28,6 +28,17 @@ export function resolveAgent(agents: AgentRegistry, { model, header, sessionAgen
     );
   }
   return named;
+}
+
+/**
+ * The agent that the header or `model` names; `undefined` when it names the default.
+ * @throws GatewayError 404 for an agent that is not there
+ */
+export function findNamedAgent(
+  agents: AgentRegistry,
+  { model, header }: Omit<AgentQuery, "sessionAgentId">,
+): Agent | undefined {
+  return header ? byHeader(agents, header) : byModel(agents, model);
 }
 
 /** The agent that `model` names, `undefined` when it names the default. */

@@ -12,6 +12,7 @@ export async function traceTool(
   const span = startSpan(`execute_tool ${name}`, "internal", () => ({
     "gen_ai.operation.name": "execute_tool",
     "gen_ai.tool.name": name,
+    "gen_ai.tool.type": "function",
     "gen_ai.tool.call.id": id,
   }));
   if (!span) return run();

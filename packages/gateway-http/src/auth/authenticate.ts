@@ -1,10 +1,10 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import type { Config } from "../config/schema.ts";
-import { DEFAULT_SCOPES, type Scope } from "../config/schema-auth.ts";
+import { DEFAULT_SCOPES, KEY_PREFIX, type Scope } from "../config/schema-auth.ts";
 import { createAttemptLimiter } from "./attempt-limiter.ts";
 import { AuthError } from "./auth-error.ts";
 import { type Caller, LOCAL, OPERATOR } from "./caller.ts";
-import type { Credentials } from "./credentials.ts";
+import { type Credentials, isGuessable } from "./credentials.ts";
 import type { KeyRing } from "./key-ring.ts";
 import { createSlowDown } from "./slow-down.ts";
 
@@ -25,7 +25,7 @@ export interface AuthenticatorOptions {
   now?: () => number;
 }
 
-interface Attempt {
+export interface Attempt {
   /** The `authorization` header. */
   authorization: string | undefined;
   /** The client's address, after trusted proxies. */
@@ -47,13 +47,19 @@ export interface Authenticator {
    * message never repeats what was sent.
    */
   authenticate(attempt: Attempt): Promise<Caller>;
+  /**
+   * Who sends this now, of an attempt that was let in before: what callers have to know may have changed since. Counts
+   * nothing.
+   * @throws GatewayError `invalid_api_key`
+   */
+  recheck(attempt: Attempt): Caller;
 }
 
 /**
  * Tells who is calling by the gateway's token or password, or by a key.
  *
  * A token is looked at even during a lockout: it is too long to be guessed, and so an attacker cannot shut out clients
- * that know it. A password may be short, so during a lockout it is not even compared.
+ * that know it. A password may be short, and a token that somebody chose too, so during a lockout it is not compared.
  */
 export function createAuthenticator({
   current,
@@ -65,31 +71,49 @@ export function createAuthenticator({
 
   return {
     async authenticate(attempt) {
-      const { credentials, keys } = current();
-      const { mode } = credentials;
-      const { authorization, address, local } = attempt;
-      const bearer = findBearer(authorization);
-      const key = bearer === undefined ? undefined : keys.find(bearer);
-      if (key === "expired") throw new AuthError("expired", "This key has expired.");
-      if (key) return key;
-      if (mode === "none") return toLocal(attempt);
-      const user = mode === "trusted-proxy" ? (attempt.proxyUser?.() ?? NO_PROXY) : undefined;
-      // What else the proxy passed on as a credential is its own affair.
-      if (user && "name" in user) return toProxyUser(user);
-      const given = bearer ?? refuseWithout(authorization, user);
+      const { address, local } = attempt;
       const isSlowed = local && rateLimit.exemptLoopback;
       const refuseIfLimited = () => refuseFor(isSlowed ? slowDown.fullFor() : limiter.lockedFor(address));
-      if (mode === "password") refuseIfLimited();
-      if ("digest" in credentials && matches(given, credentials.digest)) return OPERATOR;
-      if (mode !== "password") refuseIfLimited();
+      const found = identify(attempt, current(), refuseIfLimited);
+      if (!(found instanceof AuthError)) return found;
+      refuseIfLimited();
       if (isSlowed) await slowDown.penalize();
       else limiter.recordFailure(address);
-      throw new AuthError("wrong", user ? `Wrong key. ${user.refusal}` : `Wrong ${mode}.`);
+      throw found;
+    },
+    recheck(attempt) {
+      const found = identify(attempt, current(), () => {});
+      if (found instanceof AuthError) throw found;
+      return found;
     },
   };
 }
 
-function toLocal({ local }: Attempt): Caller {
+/**
+ * Who sends this, or why a guess is wrong.
+ * @param beforeGuess called before something is compared that could be guessed; throws to refuse that
+ * @throws AuthError for what is no guess
+ */
+function identify(attempt: Attempt, { credentials, keys }: AuthState, beforeGuess: () => void): Caller | AuthError {
+  const { mode } = credentials;
+  const { authorization } = attempt;
+  const bearer = findBearer(authorization);
+  const key = bearer === undefined ? undefined : keys.find(bearer);
+  if (key === "expired") throw new AuthError("expired", "This key has expired.");
+  if (key) return key;
+  if (mode === "none") return toLocal(attempt, bearer);
+  const user = mode === "trusted-proxy" ? (attempt.proxyUser?.() ?? NO_PROXY) : undefined;
+  // What else the proxy passed on as a credential is its own affair.
+  if (user && "name" in user) return toProxyUser(user);
+  const given = bearer ?? refuseWithout(authorization, user);
+  if (isGuessable(credentials)) beforeGuess();
+  if ("digest" in credentials && matches(given, credentials.digest)) return OPERATOR;
+  return new AuthError("wrong", user ? `Wrong key. ${user.refusal}` : `Wrong ${mode}.`);
+}
+
+function toLocal({ local }: Attempt, bearer: string | undefined): Caller {
+  // Clients that want a key are given any word here. But who was given a key has what the key may do, or nothing.
+  if (bearer?.startsWith(KEY_PREFIX)) throw new AuthError("wrong", "Wrong key.");
   if (local) return LOCAL;
   throw new AuthError(
     "not_local",

@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import type { Environment } from "../config/env.ts";
 import type { Config } from "../config/schema.ts";
+import { MIN_TOKEN } from "../config/schema-auth.ts";
 import { ConfigError } from "../errors/config-error.ts";
 import { createTokenFile, readTokenFile, type TokenFile } from "./token-file.ts";
 
@@ -94,6 +95,20 @@ function toCredentials(
   if (text === "") throw new ConfigError(`The gateway's ${mode} is empty.`);
   return { mode, digest: hash("sha256", text, "buffer"), secret: text, source };
 }
+
+/** Whether somebody who tries long enough finds it: a password, or a token that is as short as one. */
+export function isGuessable(credentials: Credentials): boolean {
+  return credentials.mode === "password" || isShortToken(credentials);
+}
+
+/** Whether the gateway's token is shorter than a key's may be. */
+export function isShortToken(credentials: Credentials): boolean {
+  return credentials.mode === "token" && credentials.secret.length < MIN_TOKEN;
+}
+
+export const SHORT_TOKEN =
+  `the gateway's token has less than ${MIN_TOKEN} characters and can be guessed: during a lockout it is not served ` +
+  "either. Take a longer one";
 
 function fromFile({ path, token }: TokenFile): SecretCredentials {
   return { ...toCredentials("token", token, "generated"), tokenFile: path };

@@ -3,7 +3,7 @@ const MINUTE_MS = 60_000;
 const EPSILON = 1e-6;
 
 /** What a caller has left of its requests per minute. */
-export interface RateState {
+interface RateState {
   /** Whether this request is let through. */
   readonly allowed: boolean;
   readonly limit: number;

@@ -56,6 +56,8 @@ export function tellFailures(authenticator: Authenticator, options: TellFailures
   }
 
   return {
+    // Of who was let in already: nobody tries anything.
+    recheck: authenticator.recheck,
     async authenticate(attempt) {
       try {
         return await authenticator.authenticate(attempt);

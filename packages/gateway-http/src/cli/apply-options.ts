@@ -38,11 +38,12 @@ function auth(config: Config["gateway"]["auth"], options: Options): Config["gate
   if (mode !== undefined && !isMode(mode)) {
     throw new UsageError("--auth must be token, password, trusted-proxy or none");
   }
-  const password = options.password ?? readPassword(options["password-file"]);
+  const token = options.token ?? readSecret(options, "token-file");
+  const password = options.password ?? readSecret(options, "password-file");
   const applied = {
     ...config,
     ...(mode !== undefined && { mode }),
-    ...(options.token !== undefined && { token: options.token, ...(mode === undefined && { mode: "token" as const }) }),
+    ...(token !== undefined && { token, ...(mode === undefined && { mode: "token" as const }) }),
     ...(password !== undefined && { password, ...(mode === undefined && { mode: "password" as const }) }),
   };
   // Flags that choose another mode overrule the block, which would have no use in it.
@@ -62,11 +63,13 @@ function requireProxy({ auth, trustedProxies }: Config["gateway"]): void {
   }
 }
 
-function readPassword(file: string | undefined): string | undefined {
+/** @throws UsageError when there is none in the file; the file system's errors */
+function readSecret(options: Options, flag: "token-file" | "password-file"): string | undefined {
+  const file = options[flag];
   if (file === undefined) return undefined;
-  const password = readFileSync(file, "utf8").replace(/\r?\n$/, "");
-  if (password === "") throw new UsageError("--password-file: the file is empty");
-  return password;
+  const secret = readFileSync(file, "utf8").replace(/\r?\n$/, "");
+  if (secret === "") throw new UsageError(`--${flag}: the file is empty`);
+  return secret;
 }
 
 function port(text: string): number {

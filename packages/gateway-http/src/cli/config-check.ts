@@ -1,4 +1,4 @@
-import { findCredentials } from "../auth/credentials.ts";
+import { type Credentials, findCredentials, isShortToken, SHORT_TOKEN } from "../auth/credentials.ts";
 import { tokenFilePath } from "../auth/token-file.ts";
 import type { Environment } from "../config/env.ts";
 import { type LoadedConfig, loadConfig } from "../config/load.ts";
@@ -39,6 +39,8 @@ export async function runConfigCheck({ env, path, stdout }: ConfigCheckOptions):
 
 async function report({ config, path, notices, env }: LoadedConfig): Promise<string[]> {
   const { gateway, agents } = config;
+  const { loopback } = bindAddress(gateway);
+  const credentials = await findCredentials({ auth: gateway.auth, env, stateDir: env.stateDir, loopback });
   const list = agents.list.map(
     ({ id, model, default: isDefault }) => `${id} (${model}${isDefault ? ", default" : ""})`,
   );
@@ -46,9 +48,10 @@ async function report({ config, path, notices, env }: LoadedConfig): Promise<str
     path === undefined ? `${env.configPath}: no such file, the defaults apply` : `${path}: ok`,
     ...notices.map((notice) => `note: ${notice}`),
     ...strayAgents({ agents, keys: gateway.auth.keys }).map((line) => `warning: ${line}`),
+    ...(credentials && isShortToken(credentials) ? [`warning: ${SHORT_TOKEN}`] : []),
     `agents:   ${list.length === 0 ? `main (${agents.defaults.model})` : list.join(", ")}`,
     `endpoint: /v1/chat/completions is ${gateway.http.endpoints.chatCompletions.enabled ? "on" : "off"}`,
-    `auth:     ${await describeAuth(config, env)}`,
+    `auth:     ${describeAuth(config, env, credentials)}`,
     ...(gateway.tls?.enabled ? [`tls:      ${await describeTls(gateway.tls)}`] : []),
   ];
 }
@@ -58,15 +61,13 @@ async function describeTls(paths: TlsPaths): Promise<string> {
   return `${paths.certPath}, ${certificateFault(certificate) ?? `until ${certificate.validToDate.toISOString()}`}`;
 }
 
-async function describeAuth(config: LoadedConfig["config"], env: Environment): Promise<string> {
+function describeAuth(config: LoadedConfig["config"], env: Environment, found: Credentials | undefined): string {
   const { length } = config.gateway.auth.keys;
   const keys = length === 0 ? "" : `, and ${length} ${length === 1 ? "key" : "keys"} of gateway.auth.keys`;
-  return `${await describeMode(config, env)}${keys}`;
+  return `${describeMode(config, env, found)}${keys}`;
 }
 
-async function describeMode({ gateway }: LoadedConfig["config"], env: Environment): Promise<string> {
-  const { loopback } = bindAddress(gateway);
-  const found = await findCredentials({ auth: gateway.auth, env, stateDir: env.stateDir, loopback });
+function describeMode({ gateway }: LoadedConfig["config"], env: Environment, found: Credentials | undefined): string {
   if (found?.mode === "none") return "none, for this machine only";
   if (found === undefined) return `a token will be made in ${tokenFilePath(env.stateDir)}`;
   if (found.mode === "trusted-proxy") {

@@ -1,9 +1,14 @@
-/** The config that `init` writes. It must load without a notice: a test sees to it. */
-export function configTemplate(): string {
+import { join } from "node:path";
+
+/**
+ * The config that `init` writes. It must load without a notice: a test sees to it.
+ * @param flags what the commands in it need to find it
+ */
+export function configTemplate({ stateDir, flags }: { stateDir: string; flags: string }): string {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: ${…} is the config file's own syntax.
   const keyFromEnvironment = "${OPENAI_API_KEY}";
   return `// Config of the OpenClaw gateway. This is JSON5: comments, bare keys and trailing commas are fine.
-// After a change: openclaw-gateway config check
+// After a change: openclaw-gateway config check${oneLine(flags)}
 {
   gateway: {
     port: 18789,
@@ -12,8 +17,8 @@ export function configTemplate(): string {
     bind: "loopback",
 
     // Clients send the token as "Authorization: Bearer <token>", where an OpenAI client takes its API key.
-    // It is in the file gateway-token of the state folder (~/.openclaw). To set another, write token: "…" here.
-    // For somebody else make a key, which may do less: openclaw-gateway keys add ann --agents main
+    // It is in the file ${oneLine(join(stateDir, "gateway-token"))}. To set another, write token: "…" here.
+    // For somebody else make a key, which may do less: openclaw-gateway keys add ann --agents main${oneLine(flags)}
     auth: {
       mode: "token",
     },
@@ -63,4 +68,9 @@ export function configTemplate(): string {
   // },
 }
 `;
+}
+
+/** A path may have any character, and a comment ends with its line. */
+function oneLine(text: string): string {
+  return text.replace(/[\n\r\u2028\u2029]/g, "?");
 }

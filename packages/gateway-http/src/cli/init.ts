@@ -8,6 +8,8 @@ import type { Output } from "./output.ts";
 
 export interface InitOptions {
   env: Pick<Environment, "configPath" | "stateDir">;
+  /** Whether the next command must be told where the config is. */
+  isElsewhere?: boolean;
   /** Whether a config that is there may be overwritten. The token is kept either way. */
   force: boolean;
   stdout: Output;
@@ -18,10 +20,11 @@ export interface InitOptions {
  *
  * @returns the exit code: 0, or 1 when there is a config already
  */
-export async function runInit({ env, force, stdout }: InitOptions): Promise<number> {
+export async function runInit({ env, isElsewhere = false, force, stdout }: InitOptions): Promise<number> {
   const { configPath, stateDir } = env;
   await mkdir(dirname(configPath), { recursive: true, mode: 0o700 });
-  const text = configTemplate();
+  const flags = isElsewhere ? ` --config ${quote(configPath)}` : "";
+  const text = configTemplate({ stateDir, flags });
   if (force) await replaceFile(configPath, text);
   else if (!(await createFile(configPath, text))) {
     stdout.write(`${configPath} is there already; nothing was changed. Use --force to overwrite it.\n`);
@@ -31,9 +34,14 @@ export async function runInit({ env, force, stdout }: InitOptions): Promise<numb
   stdout.write(
     `Wrote ${configPath}\n` +
       `${token.created ? "Made a token:" : "Kept the token:"} ${token.path}\n` +
-      "Start the gateway with: openclaw-gateway\n",
+      `Start the gateway with: openclaw-gateway${flags}\n`,
   );
   return 0;
+}
+
+/** For a shell. */
+function quote(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
 
 async function createFile(path: string, text: string): Promise<boolean> {

@@ -4,7 +4,7 @@ import { parseDuration } from "../config/duration.ts";
 import { EditError } from "../config/edit-error.ts";
 import { editFile } from "../config/edit-file.ts";
 import { addKey, type KeyEntry } from "../config/edit-keys.ts";
-import { keySchema, SCOPES, type Scope } from "../config/schema-auth.ts";
+import { KEY_PREFIX, keySchema, SCOPES, type Scope } from "../config/schema-auth.ts";
 import { strayAgents } from "../config/stray-agents.ts";
 import { type KeysContext, openConfig } from "./keys-context.ts";
 import { type Options, UsageError } from "./options.ts";
@@ -15,7 +15,7 @@ import { type Options, UsageError } from "./options.ts";
  */
 export async function addKeyCommand(id: string, options: Options, context: KeysContext): Promise<number> {
   const { stdout, stderr } = context;
-  const token = `sk-oc-${randomBytes(32).toString("base64url")}`;
+  const token = `${KEY_PREFIX}${randomBytes(32).toString("base64url")}`;
   const key = toEntry(id, token, options);
   const { path, config, variables } = await openConfig(context);
   const say = (line: string) => stderr.write(`${line}\n`);

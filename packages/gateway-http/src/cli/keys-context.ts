@@ -19,7 +19,7 @@ export async function openConfig(
   context: Pick<KeysContext, "env" | "path">,
 ): Promise<{ path: string; config: Config; variables: Variables }> {
   const { env } = context;
-  const { path, config } = await loadConfig({ path: context.path, env });
+  const { path, config } = await loadConfig({ path: context.path, env, lenient: true });
   if (path === undefined) throw new ConfigError(`${env.configPath}: no config yet. Make one: openclaw-gateway init`);
   return { path, config, variables: env.variables };
 }

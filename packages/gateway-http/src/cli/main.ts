@@ -14,11 +14,11 @@ const READER_GONE = new Set(["EPIPE", "EIO"]);
 /** Exit codes: 0, 1 failure, 2 usage, 78 config (`EX_CONFIG` of sysexits.h); 128 and a signal's number. */
 export async function main(argv: string[]): Promise<number> {
   // A reader that went away (`| head -1`) is no reason to cut the answers of others.
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (!READER_GONE.has(error.code ?? "")) throw error;
-    });
-  }
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (!READER_GONE.has(error.code ?? "")) throw error;
+  });
+  // Nor is a log that cannot be written, for whatever reason.
+  process.stderr.on("error", () => {});
   try {
     return await dispatch(argv);
   } catch (error) {
@@ -46,6 +46,7 @@ async function dispatch(argv: string[]): Promise<number> {
     case "init":
       return runInit({
         env: { ...env, configPath: resolve(options.config ?? env.configPath) },
+        isElsewhere: options.config !== undefined,
         force: options.force ?? false,
         stdout,
       });

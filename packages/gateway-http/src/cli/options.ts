@@ -11,6 +11,7 @@ export const OPTIONS = {
   bind: { type: "string" },
   auth: { type: "string" },
   token: { type: "string" },
+  "token-file": { type: "string" },
   password: { type: "string" },
   "password-file": { type: "string" },
   config: { type: "string" },
@@ -41,8 +42,9 @@ export const HELP = `openclaw-gateway: any agent behind OpenAI's Chat Completion
       --port N                   default 18789, or OPENCLAW_GATEWAY_PORT
       --bind loopback|lan|HOST   default loopback
       --auth MODE                token (default; one is made when none is set), password, trusted-proxy or none
-      --token TEXT               or OPENCLAW_GATEWAY_TOKEN
-      --password TEXT            or OPENCLAW_GATEWAY_PASSWORD, or --password-file FILE
+      --token-file FILE          or OPENCLAW_GATEWAY_TOKEN, or --token TEXT
+      --password-file FILE       or OPENCLAW_GATEWAY_PASSWORD, or --password TEXT
+                                 (other users of the machine can see TEXT, in ps)
       --enable-chat              turn the chat endpoint on, whatever the config says
       --model PROVIDER/MODEL     in place of agents.defaults.model, e.g. ollama/llama3.2
       --drain-timeout 30s        how long running answers may finish on SIGTERM

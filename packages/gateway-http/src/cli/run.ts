@@ -6,6 +6,9 @@ import { banner } from "./banner.ts";
 import type { Options } from "./options.ts";
 import { onStopSignal } from "./stop-signals.ts";
 
+/** Milliseconds that the log's reader has for the last lines. */
+const LAST_LINES_MS = 2000;
+
 /** `openclaw-gateway run`: serves until SIGTERM, SIGINT or SIGHUP, then lets running answers finish. */
 export async function runGateway(options: Options, env: Environment): Promise<number> {
   const drainTimeoutMs = drainTimeout(options["drain-timeout"]);
@@ -22,7 +25,14 @@ export async function runGateway(options: Options, env: Environment): Promise<nu
   await stopped;
   process.stdout.write(`Stopping: ${gateway.runs.active} runs under way. Once more to stop at once.\n`);
   await gateway.close({ drainTimeoutMs });
+  setTimeout(exitUnread, LAST_LINES_MS).unref();
   return 0;
+}
+
+/** What nobody reads would keep the process alive. */
+function exitUnread(): void {
+  const { stdout, stderr } = process;
+  if (stdout.writableLength > 0 || stderr.writableLength > 0) process.exit(0);
 }
 
 async function listen(gateway: Gateway, port: number): ReturnType<Gateway["listen"]> {

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { gatewayStatusSchema, readySchema } from "@openclaw/protocol";
 import { findCredentials } from "../auth/credentials.ts";
@@ -7,13 +8,16 @@ import { bindAddress } from "../config/network.ts";
 import { parseConfig } from "../config/parse.ts";
 import { ConfigError } from "../errors/config-error.ts";
 import { applyOptions } from "./apply-options.ts";
-import { askGateway, type GatewayDoor, OtherCertificateError } from "./ask-gateway.ts";
+import { askGateway, type GatewayDoor, NoAnswerError, OtherCertificateError } from "./ask-gateway.ts";
 import type { Options } from "./options.ts";
 import type { Output } from "./output.ts";
 import { type Finding, toText } from "./status-text.ts";
 
 /** What only a gateway can be. */
 const IS_GATEWAY: ReadonlySet<Finding["state"]> = new Set(["ready", "starting", "draining", "refused"]);
+const NOT_KNOWN =
+  "Whoever answers there has another certificate than gateway.tls.certPath has now, or that cannot be read: it got no " +
+  "token, and tells what anyone may know.";
 /** Milliseconds for all of it: whoever asks for health waits for an answer. */
 const TIMEOUT_MS = 5000;
 
@@ -65,14 +69,14 @@ async function find(loaded: LoadedConfig, signal: AbortSignal): Promise<Finding>
   }
   try {
     const door = await toDoor(gateway);
-    // Without credentials at first: they are not for whoever else may listen there.
+    // Without credentials at first: most of what else may listen at a port is told from a gateway by that. Without TLS
+    // something that poses as one gets them then, as from any client.
     const state = await readState(door, signal);
     if (state === undefined) {
       return { url, state: "foreign", message: "Something answers there, but it is no gateway. Is the port right?" };
     }
     return { url, ...(await readMore(door, loaded, state, signal)) };
   } catch (error) {
-    if (error instanceof ConfigError) throw error;
     return { url, ...toFinding(error, signal) };
   }
 }
@@ -96,7 +100,12 @@ async function readMore(
     const message = "It tells more to the gateway's token, or a key with the scope admin: --token TEXT.";
     return { state, message };
   }
-  const { status, json } = await askGateway(door, "/status", { token: credential.token, signal });
+  const answer = await askGateway(door, "/status", { token: credential.token, knows: true, signal }).catch((error) => {
+    if (error instanceof OtherCertificateError) return undefined;
+    throw error;
+  });
+  if (!answer) return { state, message: NOT_KNOWN };
+  const { status, json } = answer;
   const { data } = gatewayStatusSchema.safeParse(json);
   if (status === 200 && data) return { state: data.state, status: data };
   const said = (json as { error?: { message?: unknown } } | undefined)?.error?.message;
@@ -127,8 +136,8 @@ async function findCredential({ config, env }: LoadedConfig): Promise<{ token: s
 function toFinding(error: unknown, signal: AbortSignal): Pick<Finding, "state" | "message"> {
   if (signal.aborted)
     return { state: "silent", message: "It does not answer in time. Does it run, and is it not too busy?" };
-  if (error instanceof OtherCertificateError) {
-    return { state: "foreign", message: "Whoever answers there has another certificate than gateway.tls.certPath." };
+  if (error instanceof NoAnswerError) {
+    return { state: "foreign", message: "Something listens there, but gives no whole HTTP answer. Is it a gateway?" };
   }
   const { code } = error as NodeJS.ErrnoException;
   if (code === "ECONNREFUSED") {
@@ -152,13 +161,17 @@ function toHost(gateway: GatewayConfig): string {
   return host === "::" ? "::1" : host;
 }
 
-/** @throws ConfigError when the certificate cannot be read */
 async function toDoor(gateway: GatewayConfig): Promise<GatewayDoor> {
-  const door = { host: toHost(gateway), port: gateway.port, certificate: undefined };
+  const door = { host: toHost(gateway), port: gateway.port, tls: false, certificate: undefined };
   if (!gateway.tls?.enabled) return door;
-  const { certPath } = gateway.tls;
-  const certificate = await readFile(certPath, "utf8").catch((cause: NodeJS.ErrnoException) => {
-    throw new ConfigError(`gateway.tls.certPath: ${certPath} cannot be read (${cause.code})`, { cause });
-  });
-  return { ...door, certificate };
+  return { ...door, tls: true, certificate: await readCertificate(gateway.tls.certPath) };
+}
+
+/** `undefined` where it is not to be had just now: of another user, or half written. The gateway goes on with its own. */
+async function readCertificate(path: string): Promise<X509Certificate | undefined> {
+  try {
+    return new X509Certificate(await readFile(path));
+  } catch {
+    return undefined;
+  }
 }

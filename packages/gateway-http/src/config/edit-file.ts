@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { chmod, chown, open, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { setTimeout as wait } from "node:timers/promises";
 import { EditError } from "./edit-error.ts";
@@ -29,11 +30,13 @@ export async function editFile(path: string, edit: (text: string) => string | un
 
 async function replace(target: string, draft: string, edit: (text: string) => string | undefined): Promise<boolean> {
   for (let tries = 0; tries < MAX_TRIES; tries++) {
-    const before = await readFile(target, "utf8");
-    const text = edit(before);
+    const before = await readFile(target);
+    // Read as UTF-8 all the same, other bytes would be lost when it is written.
+    if (!isUtf8(before)) throw new EditError("its text is not UTF-8");
+    const text = edit(before.toString("utf8"));
     if (text === undefined) return false;
     await write(draft, text, target);
-    if ((await readFile(target, "utf8")) !== before) continue;
+    if (!(await readFile(target)).equals(before)) continue;
     await rename(draft, target);
     return true;
   }

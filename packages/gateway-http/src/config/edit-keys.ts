@@ -47,8 +47,9 @@ export function removeKey(file: ConfigText, id: string): string | undefined {
   return checked(file, removeFromList(file.text, PATH, index), (list) => list.toSpliced(index, 1));
 }
 
+/** The variables that a running gateway has in its environment, whoever edits its keys need not have. */
 function readKeys({ path, text, variables }: ConfigText): Config["gateway"]["auth"] {
-  return parseFile(path, text, { variables }).config.gateway.auth;
+  return parseFile(path, text, { variables }, { lenient: true }).config.gateway.auth;
 }
 
 /** Reads the new text again: it has to say what was meant, and nothing else. */

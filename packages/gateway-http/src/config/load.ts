@@ -5,12 +5,15 @@ import { type Environment, readEnvironment } from "./env.ts";
 import { readJson5 } from "./json5.ts";
 import { type ParsedConfig, parseConfig } from "./parse.ts";
 import type { Config } from "./schema.ts";
+import { createStandIns } from "./stand-ins.ts";
 
 export interface LoadConfigOptions {
   /** The config file, as `--config` gives it. Beats `OPENCLAW_CONFIG_PATH`, and has to be there. */
   path?: string | undefined;
   /** Default: read from `process.env`. */
   env?: Environment | undefined;
+  /** For whoever only asks about the config: variables that it names need not be set. Default: they have to be. */
+  lenient?: boolean | undefined;
 }
 
 export interface LoadedConfig {
@@ -34,7 +37,7 @@ export async function loadConfig(options: LoadConfigOptions = {}): Promise<Loade
   const env = options.env ?? readEnvironment();
   const path = options.path === undefined ? env.configPath : resolve(options.path);
   const file = await readConfigFile(path, options.path !== undefined || env.configPathIsExplicit);
-  const { config, notices } = file === undefined ? parseConfig({}) : parseFile(path, file.text, env);
+  const { config, notices } = file === undefined ? parseConfig({}) : parseFile(path, file.text, env, options);
   return {
     config: env.port === undefined ? config : { ...config, gateway: { ...config.gateway, port: env.port } },
     path: file === undefined ? undefined : path,
@@ -45,10 +48,15 @@ export async function loadConfig(options: LoadConfigOptions = {}): Promise<Loade
 }
 
 /** @throws {@link ConfigError} naming the file and every problem in it. */
-export function parseFile(path: string, text: string, env: Pick<Environment, "variables">): ParsedConfig {
+export function parseFile(
+  path: string,
+  text: string,
+  env: Pick<Environment, "variables">,
+  { lenient = false }: Pick<LoadConfigOptions, "lenient"> = {},
+): ParsedConfig {
   const { value, locate } = readJson5(text, path);
   try {
-    return parseConfig(value, locate, env.variables);
+    return parseConfig(value, locate, env.variables, lenient ? createStandIns() : undefined);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     throw new ConfigError(`${path}:\n${error.message.replace(/^/gm, "  ")}`, { cause: error });

@@ -11,6 +11,7 @@ import {
 } from "./problem.ts";
 import { type Config, configSchema } from "./schema.ts";
 import { screenKeys } from "./screen-keys.ts";
+import type { StandIns } from "./stand-ins.ts";
 import { substitute, type Variables } from "./substitute.ts";
 import { suggestKey } from "./suggest-key.ts";
 
@@ -25,12 +26,13 @@ export interface ParsedConfig {
  *
  * @param locate - Tells the line of a path, for messages.
  * @param variables - With them `${UPPER_VAR}` is replaced in strings; without them strings are taken as they are.
+ * @param standIns - What to put where a variable is not set; without them that is a problem.
  * @throws {@link ConfigError} listing every problem found, one a line.
  */
-export function parseConfig(input: unknown, locate?: Locate, variables?: Variables): ParsedConfig {
+export function parseConfig(input: unknown, locate?: Locate, variables?: Variables, standIns?: StandIns): ParsedConfig {
   const screened = screenKeys(input);
   // After the screening: a variable that only a passed-over section needs may be missing.
-  const expanded = substitute(screened.value, variables);
+  const expanded = substitute(screened.value, variables, standIns?.find);
   const agents = listAgentEntries(expanded.value);
   const result = configSchema.safeParse(agents.value);
   const missing = new Set(expanded.problems.map(({ path }) => formatPath(path)));
@@ -38,6 +40,10 @@ export function parseConfig(input: unknown, locate?: Locate, variables?: Variabl
     .flatMap((issue) => toProblems(issue))
     .map((problem) => ({ ...problem, path: agents.originalPath(problem.path) }))
     .filter(({ path }) => !missing.has(formatPath(path)));
+  // What stood in for a variable is not of the kind that is wanted there: then something else may be.
+  if (standIns?.exchange(invalid.map(({ path }) => formatPath(path)))) {
+    return parseConfig(input, locate, variables, standIns);
+  }
   const problems = [
     ...screened.problems,
     ...screened.unknown.map(unknownKey),

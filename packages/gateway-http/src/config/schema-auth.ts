@@ -10,8 +10,11 @@ export type Scope = (typeof SCOPES)[number];
 /** What concerns nobody but the caller. */
 export const DEFAULT_SCOPES: readonly Scope[] = ["chat", "sessions", "models"];
 
-/** A token that can be guessed would be: attempts with a right one are served even during a lockout. */
-const MIN_KEY_TOKEN = 16;
+/** Characters. A shorter token can be guessed, and would be: a right one is served even during a lockout. */
+export const MIN_TOKEN = 16;
+
+/** What the tokens of `keys add` begin with. */
+export const KEY_PREFIX = "sk-oc-";
 
 /** Names that are owners already. */
 const RESERVED_IDS = new Set(["operator", "local"]);
@@ -38,7 +41,11 @@ export const keySchema = z
       .toLowerCase()
       .regex(/^sha256:[0-9a-f]{64}$/, 'must be "sha256:" and 64 hexadecimal digits')
       .optional(),
-    token: secretText.min(MIN_KEY_TOKEN, `must have at least ${MIN_KEY_TOKEN} characters`).optional(),
+    token: secretText
+      .min(MIN_TOKEN, `must have at least ${MIN_TOKEN} characters`)
+      // A header's bytes are nobody's encoding: clients differ in what they send for anything else.
+      .regex(/^[!-~]*$/, "must be visible ASCII characters, without spaces")
+      .optional(),
     /** Ids of the agents it may use. Absent: all. */
     agents: z.array(z.string().trim().toLowerCase().min(1, "must not be empty")).optional(),
     scopes: z.array(z.enum(SCOPES)).default([...DEFAULT_SCOPES]),

@@ -5,10 +5,13 @@ export type Variables = Readonly<Record<string, string | undefined>>;
 /**
  * Replaces `${UPPER_VAR}` in every string of a config by the environment's value; `$${` stands for a literal `${`.
  * What was put in is not looked at again, so that a variable's value can hold anything.
+ *
+ * @param standIn what to put where a variable is not set; `undefined`: that is a problem
  */
 export function substitute(
   value: unknown,
   variables: Variables | undefined,
+  standIn: (name: string, path: ConfigPath) => string | undefined = () => undefined,
 ): { value: unknown; problems: ConfigProblem[] } {
   const problems: ConfigProblem[] = [];
   if (variables === undefined) return { value, problems };
@@ -23,6 +26,8 @@ export function substitute(
       if (name === undefined) return "${";
       const found = Object.hasOwn(variables, name) ? variables[name] : undefined;
       if (found !== undefined && found !== "") return found;
+      const instead = standIn(name, path);
+      if (instead !== undefined) return instead;
       problems.push({ path, message: `the environment variable ${name} is not set` });
       return "";
     });

@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
+import { ConfigError } from "../errors/config-error.ts";
 import { type LoadedConfig, loadConfig } from "./load.ts";
 
 /** Milliseconds between two looks. Each is one `stat`, which works where notifications do not: mounts, network disks. */
@@ -41,6 +42,7 @@ export function watchConfig({ loaded, apply, onBroken, onMended, intervalMs = IN
 
   async function look(): Promise<void> {
     try {
+      await refusePipe(current.path ?? current.env.configPath);
       // A file that was there once has to be: without it everything would be as if nothing had ever been said.
       const next = await loadConfig({ path: current.path, env: current.env });
       if (stopped) return;
@@ -51,11 +53,13 @@ export function watchConfig({ loaded, apply, onBroken, onMended, intervalMs = IN
       broken = suspected = undefined;
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      if (stopped || reason === broken) return;
-      if (reason === suspected) {
+      if (stopped) return;
+      const isTold = reason === broken;
+      if (!isTold && reason === suspected) {
         broken = reason;
         onBroken(error);
-      } else suspected = reason;
+      }
+      suspected = reason;
     }
   }
 
@@ -79,6 +83,12 @@ export function watchConfig({ loaded, apply, onBroken, onMended, intervalMs = IN
     stopped = true;
     clearTimeout(timer);
   };
+}
+
+/** Opening one would wait for whoever writes into it. @throws ConfigError */
+async function refusePipe(path: string): Promise<void> {
+  const info = await stat(path).catch(() => undefined);
+  if (info && !info.isFile() && !info.isDirectory()) throw new ConfigError(`${path}: this is not a file`);
 }
 
 /** What another file in its place, or another text in it, has another of. Never rejects. */

@@ -1,6 +1,9 @@
 /** Shorter than this a secret is no secret, and taking it out of a text would only garble it. */
 const MIN_LENGTH = 4;
 
+/** Secrets of earlier configs that are remembered: what ran by them is over long before. */
+const MAX_OLD = 200;
+
 /** A redactor that learns: what was a secret once may still come up in a late error. */
 export interface Redactor {
   redact(text: string): string;
@@ -9,13 +12,26 @@ export interface Redactor {
 
 export function createGrowingRedactor(): Redactor {
   const known = new Set<string>();
-  let redact = createRedactor([]);
+  /** Made when it is needed: to take many secrets at once into one pattern takes a while. */
+  let redact: ((text: string) => string) | undefined;
   return {
-    redact: (text) => redact(text),
+    redact(text) {
+      redact ??= createRedactor([...known]);
+      return redact(text);
+    },
     add(secrets) {
-      const before = known.size;
-      for (const secret of secrets) known.add(secret);
-      if (known.size > before) redact = createRedactor([...known]);
+      // The last to be added are the last to be forgotten: a Set keeps the order of insertion.
+      const isNew = secrets.some((secret) => !known.has(secret));
+      for (const secret of secrets) {
+        known.delete(secret);
+        known.add(secret);
+      }
+      if (!isNew) return;
+      for (const oldest of known) {
+        if (known.size <= secrets.length + MAX_OLD) break;
+        known.delete(oldest);
+      }
+      redact = undefined;
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { Authenticator, ProxyUser } from "../auth/authenticate.ts";
+import type { Attempt, Authenticator, ProxyUser } from "../auth/authenticate.ts";
 import { requireScope } from "../auth/permissions.ts";
 import { createRateLimiter, type RateLimiter } from "../auth/rate-limiter.ts";
 import type { Scope } from "../config/schema-auth.ts";
@@ -23,7 +23,7 @@ import { listModels, retrieveModel } from "./routes/models.ts";
 import { addSessionRoutes } from "./routes/sessions.ts";
 import type { SessionsOptions } from "./routes/sessions-shared.ts";
 import { type Guard, serve } from "./serve.ts";
-import { setAdmittedBy } from "./still-admitted.ts";
+import { recheckCaller, setAdmission } from "./still-admitted.ts";
 
 export interface ApiOptions extends ChatCompletionsOptions, SessionsOptions, FullOptions {
   authenticator: Authenticator;
@@ -39,6 +39,11 @@ export async function addApi(app: FastifyInstance, options: ApiOptions): Promise
     if (!current().config.gateway.http.endpoints.chatCompletions.enabled) throw disabled();
     next();
   });
+  // Once the body is here, which may take half a minute.
+  app.addHook("preHandler", (request, _reply, next) => {
+    recheckCaller(request, current());
+    next();
+  });
   const forChat = authenticate("chat");
   const forChatJson: Guard = async (request, reply) => {
     await forChat(request, reply);
@@ -46,7 +51,6 @@ export async function addApi(app: FastifyInstance, options: ApiOptions): Promise
   };
   const forRuns: Guard = async (request, reply) => {
     await forChatJson(request, reply);
-    setAdmittedBy(request, current().config.gateway.auth);
     if (request.method === "POST") refuseWhenFull(request, options);
   };
   const chat = { POST: chatCompletions(options), GET: listCompletions(options) };
@@ -70,18 +74,29 @@ export async function addApi(app: FastifyInstance, options: ApiOptions): Promise
  * @param rateLimiter counts requests of keys that have a limit; absent where they do not count
  */
 export function createGuard(
-  { authenticator, readProxyUser }: Pick<ApiOptions, "authenticator" | "readProxyUser">,
+  { current, authenticator, readProxyUser }: Pick<ApiOptions, "current" | "authenticator" | "readProxyUser">,
   rateLimiter?: RateLimiter,
 ): (scope: Scope) => Guard {
   return (scope) => async (request: FastifyRequest, reply: FastifyReply) => {
-    const caller = await authenticator.authenticate({
+    const attempt: Attempt = {
       authorization: request.headers.authorization,
       address: request.ip,
       requestId: request.id,
       local: isLocal(request),
       proxyUser: () => readProxyUser(request.raw),
-    });
+    };
+    // Taken before: what changes meanwhile is looked at again.
+    const settings = current();
+    const caller = await authenticator.authenticate(attempt);
     setCaller(request, caller);
+    setAdmission(request, {
+      settings,
+      recheck() {
+        const again = authenticator.recheck(attempt);
+        requireScope(again, scope);
+        return again;
+      },
+    });
     if (rateLimiter) countRequest(rateLimiter, caller, reply);
     requireScope(caller, scope);
   };

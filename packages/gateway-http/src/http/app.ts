@@ -4,7 +4,7 @@ import { HEADERS } from "@openclaw/protocol";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { Config } from "../config/schema.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
-import { addCorsHeaders, answerPreflight, isListedOrigin, isPreflight } from "./cors.ts";
+import { answerPreflight, corsHeaders, isListedOrigin, isPreflight } from "./cors.ts";
 import { fromFastify, sendError, sendRaw, urlTooLong } from "./error-reply.ts";
 import { isAllowedHost, isAllowedOrigin } from "./host-guard.ts";
 import { addJsonParser, BODY_LIMIT } from "./json-body.ts";
@@ -22,8 +22,8 @@ const CLOSE_GRACE_MS = 1000;
 export interface AppOptions {
   /** `gateway.http` of now. */
   http: () => Pick<Config["gateway"]["http"], "hosts" | "cors" | "securityHeaders">;
-  /** `gateway.trustedProxies`. */
-  trustedProxies: readonly string[];
+  /** Whether an address is one of `gateway.trustedProxies`; absent: there are none. */
+  isTrustedProxy?: ((address: string | undefined) => boolean) | undefined;
   /**
    * Where a browser is let in without a token of its own (without auth, or by a proxy's cookie), a page of another
    * origin must not be able to use the gateway.
@@ -33,12 +33,15 @@ export interface AppOptions {
   tls?: Tls | undefined;
   /** Told of every request, before anything else. */
   onRequest?: ((request: FastifyRequest, reply: FastifyReply) => void) | undefined;
+  /** Told of those that Node refuses, which are told to nobody else. */
+  onRefused?: ((status: number, method?: string) => void) | undefined;
   /** Told of errors that were nobody's intention. */
   onBug(error: unknown, requestId: string): void;
 }
 
 /** The HTTP edge: one envelope for every refusal, whoever refuses (us, Fastify, Node). No routes yet. */
-export function createApp({ http, trustedProxies, guardOrigin, tls, onRequest, onBug }: AppOptions): FastifyInstance {
+export function createApp(options: AppOptions): FastifyInstance {
+  const { http, isTrustedProxy, guardOrigin, tls, onRequest, onRefused, onBug } = options;
   // A missing Host is ours to refuse: Node's own 400 has no body.
   const limits = { maxHeaderSize: MAX_HEADER_BYTES, connectionsCheckingInterval: 1000, requireHostHeader: false };
   const https = tls && { https: { ...limits, ...tls.options, handshakeTimeout: REQUEST_TIMEOUT_MS } };
@@ -48,13 +51,17 @@ export function createApp({ http, trustedProxies, guardOrigin, tls, onRequest, o
     requestTimeout: REQUEST_TIMEOUT_MS,
     // Which of the two it is, Fastify's types want to know before it runs.
     ...((https ?? { http: limits }) as { http: typeof limits }),
-    trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
+    trustProxy: isTrustedProxy ?? false,
     genReqId: (raw) => readRequestId(raw.headers[HEADERS.requestId]) ?? createRequestId(),
     // Draining is the runs' to refuse; Fastify's own 503 has another shape.
     return503OnClosing: false,
     forceCloseConnections: "idle",
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: 2048 },
-    clientErrorHandler: createByteRefuser({ createRequestId, headers: securityHeaders }),
+    clientErrorHandler: createByteRefuser({
+      createRequestId,
+      headers: securityHeaders,
+      onRefused: (status) => onRefused?.(status),
+    }),
     frameworkErrors: (error, request, reply) => {
       onRequest?.(request, reply);
       addHeaders(request, reply);
@@ -79,7 +86,7 @@ export function createApp({ http, trustedProxies, guardOrigin, tls, onRequest, o
       "referrer-policy": "no-referrer",
       ...securityHeaders(),
     });
-    addCorsHeaders(request, reply, http().cors.origins);
+    reply.headers(corsHeaders(request.headers.origin, http().cors.origins));
   }
 
   // Not async: it runs for every request and awaits nothing.
@@ -122,9 +129,11 @@ export function createApp({ http, trustedProxies, guardOrigin, tls, onRequest, o
     return sendError(reply, error);
   });
   app.setNotFoundHandler((request, reply) => sendError(reply, unknownUrl(request)));
-  app.server.on("checkExpectation", (_request, response: ServerResponse) => {
+  app.server.on("checkExpectation", ({ method, headers }: IncomingMessage, response: ServerResponse) => {
     const error = new GatewayError("expectation_failed", "Only Expect: 100-continue is understood.");
-    sendRaw(response, error, createRequestId(), securityHeaders());
+    onRefused?.(error.status, method);
+    const more = { ...securityHeaders(), ...corsHeaders(headers.origin, http().cors.origins) };
+    sendRaw(response, error, createRequestId(), more);
   });
   // Once a server closes, Node no longer looks after its timeouts: a silent connection would keep the process alive.
   app.addHook("preClose", async () => {

@@ -1,4 +1,5 @@
 import type { ChatCompletion, ChatCompletionRequest } from "@openclaw/protocol";
+import type { CallerLimits } from "../auth/caller.ts";
 import { toCompletion } from "../chat/to-completion.ts";
 import type { FrameOptions } from "../chat/to-frames.ts";
 import type { CompletionStore } from "../completions/store.ts";
@@ -15,6 +16,12 @@ export interface Asked {
   readonly run: RunRequest;
   /** How the answer is written. */
   readonly frames: Omit<FrameOptions, "id" | "created">;
+  /**
+   * Looks again whether its caller may ask this: what it took to get here may have taken long.
+   * @returns the limits that the caller has now
+   * @throws GatewayError 401, 403
+   */
+  recheck(): CallerLimits;
   /** Why it cannot be run: an answer that is there already can be said all the same. */
   readonly refusal?: GatewayError;
 }
@@ -25,10 +32,11 @@ export interface Asked {
  * @throws GatewayError when it cannot be run
  */
 export function startAsked(
-  { body, requestId, run: request, frames, refusal }: Asked,
+  { body, requestId, run: asked, frames, recheck, refusal }: Asked,
   { runs, completions }: { runs: Runs; completions: CompletionStore },
   hooks?: RunHooks,
 ): Run {
+  const request = { ...asked, limits: recheck() };
   if (refusal) throw refusal;
   if (body.store !== true) return runs.start(hooks ? { ...request, hooks } : request);
   const run = runs.start({

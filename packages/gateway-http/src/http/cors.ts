@@ -21,7 +21,7 @@ const METHODS = "GET, HEAD, POST, PATCH, DELETE";
 const MAX_AGE = "600";
 
 /**
- * Lets pages of listed origins read an answer (the Fetch standard's CORS protocol). Without credentials: what a page
+ * What lets pages of listed origins read an answer (the Fetch standard's CORS protocol). Without credentials: what a page
  * may do it may do by the key it sends, never by a cookie. Another origin gets no word of it.
  *
  * `@fastify/cors` is not used: it answers an OPTIONS request that is no preflight, takes the 404 of unknown paths, and
@@ -29,12 +29,10 @@ const MAX_AGE = "600";
  *
  * @param origins - `gateway.http.cors.origins`
  */
-export function addCorsHeaders({ headers }: FastifyRequest, reply: FastifyReply, origins: readonly string[]): void {
-  if (origins.length === 0) return;
-  reply.header("vary", "origin");
-  if (!isListedOrigin(headers.origin, origins)) return;
-  reply.header("access-control-allow-origin", headers.origin);
-  reply.header("access-control-expose-headers", EXPOSED);
+export function corsHeaders(origin: string | undefined, origins: readonly string[]): Record<string, string> {
+  if (origins.length === 0) return {};
+  if (!isListedOrigin(origin, origins)) return { vary: "origin" };
+  return { vary: "origin", "access-control-allow-origin": origin, "access-control-expose-headers": EXPOSED };
 }
 
 /** Whether a page may use the gateway. `null`, which any sandboxed page may call itself, cannot be listed. */
@@ -48,7 +46,7 @@ export function isPreflight({ method, headers }: FastifyRequest, origins: readon
   return isListedOrigin(headers.origin, origins);
 }
 
-/** Answers a preflight, once {@link addCorsHeaders} has been here. Whether the endpoint is on, the request itself hears. */
+/** Answers a preflight, beside what {@link corsHeaders} says. Whether the endpoint is on, the request itself hears. */
 export function answerPreflight({ headers }: FastifyRequest, reply: FastifyReply): void {
   const asked = headers["access-control-request-headers"];
   if (asked !== undefined) reply.header("access-control-allow-headers", asked);

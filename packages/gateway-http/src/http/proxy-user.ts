@@ -1,27 +1,29 @@
 import type { IncomingMessage } from "node:http";
 import type { ProxyUser } from "../auth/authenticate.ts";
-import { createAddressMatcher } from "../config/network.ts";
 import type { Config } from "../config/schema.ts";
 
 type Gateway = Config["gateway"];
 
-/** 1 to 256 characters, none of them a control character. */
-const NAME = /^\P{Cc}{1,256}$/u;
+/**
+ * 1 to 256 characters. Of those that cannot be seen none, but for spaces within: two names that look the same are one
+ * to whoever lists or reads them, and would be two owners.
+ */
+const NAME = /^(?!\p{White_Space})[^\p{Cc}\p{Cf}]{1,256}(?<!\p{White_Space})$/u;
 
-const utf8 = new TextDecoder("utf-8", { fatal: true });
+/** A byte order mark is no mark of a header: it stays, and is refused. */
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
  * Reads whom a trusted proxy names as the user (`gateway.auth.mode` `trusted-proxy`). Only the peer of the socket is
  * asked for its address: every header is whatever the sender wrote.
  *
- * @param trustedProxies - `gateway.trustedProxies`
+ * @param isTrusted - Whether an address is one of `gateway.trustedProxies`.
  * @param current - `gateway.auth.trustedProxy` of now
  */
 export function createProxyUserReader(
-  trustedProxies: readonly string[],
+  isTrusted: (address: string | undefined) => boolean,
   current: () => Gateway["auth"]["trustedProxy"],
 ): (request: IncomingMessage) => ProxyUser {
-  const isTrusted = createAddressMatcher(trustedProxies);
   let last: Gateway["auth"]["trustedProxy"];
 
   return (request) => {
@@ -42,7 +44,9 @@ export function createProxyUserReader(
     }
     const name = decode(values[0] as string);
     if (name === undefined) {
-      return { refusal: `${userHeader} must be 1 to 256 characters in UTF-8, without control characters.` };
+      return {
+        refusal: `${userHeader} must be 1 to 256 characters in UTF-8, without control characters, format characters or blanks around it.`,
+      };
     }
     if (allowUsers.length > 0 && !allowUsers.includes(name)) {
       return { refusal: "This user is not one of gateway.auth.trustedProxy.allowUsers." };
@@ -63,7 +67,7 @@ function valuesOf({ rawHeaders }: IncomingMessage, name: string): string[] {
 /** Node reads header bytes as Latin-1. */
 function decode(value: string): string | undefined {
   try {
-    const name = utf8.decode(Buffer.from(value, "latin1")).trim();
+    const name = utf8.decode(Buffer.from(value.replace(/^[ \t]+|[ \t]+$/g, ""), "latin1"));
     return NAME.test(name) ? name : undefined;
   } catch {
     return undefined;

@@ -10,12 +10,15 @@ export interface ByteRefuserOptions {
   createRequestId(): string;
   /** What every answer has. */
   headers(): Record<string, string>;
+  /** Told of everyone who is refused here and is no request yet. */
+  onRefused(status: number): void;
 }
 
 /** Answers what is no HTTP request, for `clientErrorHandler`: Node's own 400 has no body. */
 export function createByteRefuser({
   createRequestId,
   headers,
+  onRefused,
 }: ByteRefuserOptions): (error: NodeJS.ErrnoException, socket: Socket) => void {
   function answer(socket: Socket, error: GatewayError): void {
     if (socket.writable) socket.end(toRawAnswer(error, createRequestId(), headers()));
@@ -25,12 +28,21 @@ export function createByteRefuser({
   return (error, socket) => {
     // There is no TLS connection yet, but the one below it can still say why.
     const below = (socket as { _parent?: Socket })._parent;
-    if (error.code === "ERR_SSL_HTTP_REQUEST" && below) return answer(below, SPEAKS_HTTPS);
+    if (error.code === "ERR_SSL_HTTP_REQUEST" && below) {
+      onRefused(SPEAKS_HTTPS.status);
+      return answer(below, SPEAKS_HTTPS);
+    }
     if (error.code === "ECONNRESET" || socket.destroyed) return;
     // Bytes into an answer that has begun would be read as part of it.
     const answering = (socket as { _httpMessage?: ServerResponse })._httpMessage;
-    if (answering?.headersSent) socket.destroy();
-    else answer(socket, fromNode(error.code));
+    if (answering?.headersSent) {
+      socket.destroy();
+      return;
+    }
+    const refusal = fromNode(error.code);
+    // One that is being answered is a request already, and counted as such.
+    if (!answering) onRefused(refusal.status);
+    answer(socket, refusal);
   };
 }
 

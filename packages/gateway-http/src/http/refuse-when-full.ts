@@ -13,13 +13,16 @@ export interface FullOptions {
 
 /**
  * Refuses a request for a run that could not be started, before its body is read: a flood is to cost no memory. Who
- * comes back to an answer under way starts nothing, and is let through.
- * @throws GatewayError 503 `gateway_overloaded`
+ * comes back to an answer starts nothing, and is let through.
+ * @throws GatewayError 429 `rate_limit_exceeded`, 503 `gateway_overloaded`
  */
 export function refuseWhenFull(request: FastifyRequest, { admission, journal, runs }: FullOptions): void {
   // That it shuts down is the runs' to say.
   if (runs.draining) return;
+  const { owner, limits } = callerOf(request);
   const key = request.headers[HEADERS.idempotencyKey];
-  if (typeof key === "string" && journal.has({ owner: callerOf(request).owner, key })) return;
-  admission.refuseIfFull();
+  // Whoever goes on from an event never starts a run; where the answer is, in memory or in the store, shows later.
+  const goesOn = request.headers[HEADERS.lastEventId] !== undefined;
+  if (typeof key === "string" && (goesOn || journal.has({ owner, key }))) return;
+  admission.refuse({ session: { owner }, limits });
 }

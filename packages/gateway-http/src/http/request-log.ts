@@ -57,11 +57,16 @@ export function watchRequest({ count, logs, log }: RequestWatch, request: Fastif
   });
 }
 
-/** Without the query, which may be private; so may be a session's key, and a key of somebody's that is in no config. */
+/**
+ * Without the query, which may be private; so may be a session's key, and a key of somebody's that is in no config.
+ * Where nothing is served any part may be one of them: only the first is told.
+ */
 function toPath(url: string, route: string | undefined): string {
   if (route?.startsWith("/v1/sessions/")) return route;
   const [path = ""] = url.split("?", 1);
-  return path.slice(0, MAX_PATH).replace(/sk-[\w-]{8,}/g, "***");
+  const known =
+    route === undefined ? path.replace(/^(\/+[^/]*\/).+$/s, "$1…") : path.replace(/(\/sessions\/).+$/s, "$1…");
+  return known.slice(0, MAX_PATH).replace(/sk-[\w-]{8,}/g, "***");
 }
 
 function openHeaders({ headers }: FastifyRequest): Record<string, string> {

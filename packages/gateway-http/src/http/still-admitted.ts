@@ -1,25 +1,39 @@
 import type { FastifyRequest } from "fastify";
-import { findWithdrawn } from "../auth/withdrawn.ts";
-import type { Config } from "../config/schema.ts";
+import type { Caller } from "../auth/caller.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
-import { callerOf } from "./caller.ts";
+import { callerOf, setCaller } from "./caller.ts";
+import type { Settings } from "./settings.ts";
 
-type AuthConfig = Config["gateway"]["auth"];
+interface Admission {
+  /** By which it was let in. */
+  settings: Settings;
+  /** Finds its caller anew. @throws GatewayError 401, 403 */
+  recheck(): Caller;
+}
 
-const admittedBy = new WeakMap<FastifyRequest, AuthConfig>();
+const admissions = new WeakMap<FastifyRequest, Admission>();
 
 /** Remembers by what a request was let in. */
-export function setAdmittedBy(request: FastifyRequest, auth: AuthConfig): void {
-  admittedBy.set(request, auth);
+export function setAdmission(request: FastifyRequest, admission: Admission): void {
+  admissions.set(request, admission);
 }
 
 /**
- * Looks again once everything is here: a body may take half a minute to come, and its key may be gone by then.
- * @throws GatewayError 401 `invalid_api_key`
+ * Who sends a request, by what holds now: its body may take half a minute to come, and its key may be gone by then, or
+ * may do less. From then on it is who {@link callerOf} finds.
+ * @param settings those of now
+ * @throws GatewayError 401 `invalid_api_key`, 403 `missing_scope`
  */
-export function refuseWithdrawn(request: FastifyRequest, auth: AuthConfig, agentId: string): void {
-  const before = admittedBy.get(request);
-  if (before === undefined || before === auth) return;
-  const reason = findWithdrawn(before, auth)?.(callerOf(request).owner, agentId);
-  if (reason !== undefined) throw new GatewayError("invalid_api_key", reason);
+export function recheckCaller(request: FastifyRequest, settings: Settings): Caller {
+  const before = callerOf(request);
+  const admission = admissions.get(request);
+  if (!admission || admission.settings === settings) return before;
+  const caller = admission.recheck();
+  // What was read already is the other's.
+  if (caller.owner !== before.owner) {
+    throw new GatewayError("invalid_api_key", "These credentials are somebody else's by now.");
+  }
+  setCaller(request, caller);
+  admission.settings = settings;
+  return caller;
 }

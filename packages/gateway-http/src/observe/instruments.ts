@@ -5,6 +5,7 @@ import { keepFew } from "./keep-few.ts";
 
 /** What is as it is at the moment somebody asks. */
 export interface Readings {
+  /** Runs under way: none that waits, neither for a place nor for its session. */
   runsActive(): number;
   /** Runs that wait for one of all to end. */
   queueWaiting(): number;
@@ -19,6 +20,7 @@ export interface RunFigures {
   /** The finish reason, or the error's code. */
   outcome: string;
   ms: number;
+  /** Of a streamed run that said something. */
   firstTokenMs?: number | undefined;
   usage: Usage | undefined;
 }
@@ -43,8 +45,8 @@ export interface RequestFigures {
 const BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
 /** Names of agents and providers that are told apart: configs change, and code may run agents of any name. */
 const MAX_NAMES = 200;
-/** Ends of a call that are ours or the caller's, and no fault of the provider. */
-const NO_FAULT: ReadonlySet<string> = new Set(["abandoned", "run_aborted", "run_timeout", "gateway_draining"]);
+/** Codes of a provider's own failures. Other ends of a call are the caller's (`context_length_exceeded`) or ours. */
+const FAULT = /^provider_/;
 const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 
 /** What concerns the process: made once, however many gateways run in it. */
@@ -85,7 +87,9 @@ export function createInstruments(readings: Readings): Instruments {
 
   const runs = counter("runs_total", "Runs that ended, by how.", ["agent", "outcome"]);
   const runSeconds = histogram("run_duration_seconds", "From a run's request to its end.", ["agent"]);
-  const firstToken = histogram("first_token_seconds", "From a run's request to its agent's first event.", ["agent"]);
+  const firstToken = histogram("first_token_seconds", "From a streamed run's request to its agent's first event.", [
+    "agent",
+  ]);
   const tokens = counter("tokens_total", "Tokens as providers reported them; cached are part of input.", [
     "agent",
     "type",
@@ -94,7 +98,7 @@ export function createInstruments(readings: Readings): Instruments {
     "provider",
     "code",
   ]);
-  const callErrors = counter("provider_errors_total", "Calls of a provider that failed, also where another answered.", [
+  const callErrors = counter("provider_errors_total", "Calls that a provider failed, also where another answered.", [
     "provider",
     "code",
   ]);
@@ -107,7 +111,7 @@ export function createInstruments(readings: Readings): Instruments {
     "status",
   ]);
   const authFailures = counter("auth_failures_total", "Requests whose credentials were refused, by why.", ["reason"]);
-  gauge("runs_active", "Runs under way, those that wait included.", readings.runsActive);
+  gauge("runs_active", "Runs under way, without those that wait.", readings.runsActive);
   gauge("queue_waiting", "Runs that wait for one of all to end.", readings.queueWaiting);
   gauge("lanes_busy", "Sessions with a run under way.", readings.lanesBusy);
   gauge("lanes_waiting", "Runs that wait for their session's turn.", readings.lanesWaiting);
@@ -137,7 +141,7 @@ export function createInstruments(readings: Readings): Instruments {
     call({ provider: id, code, ms }) {
       const provider = providerName(id);
       calls.inc({ provider, code: code ?? "ok" });
-      if (code !== undefined && !NO_FAULT.has(code)) callErrors.inc({ provider, code });
+      if (code !== undefined && FAULT.test(code)) callErrors.inc({ provider, code });
       callSeconds.observe({ provider }, ms / 1000);
     },
     request({ route = "none", method, status }) {

@@ -1,12 +1,10 @@
 import { createRequire } from "node:module";
 import pino, { type Logger } from "pino";
 import { redactLine } from "./redact-line.ts";
+import { createLineWriter } from "./write-lines.ts";
 
 /** Loaded only for a person's eyes: a service in production starts without it. */
 const loadPretty = () => createRequire(import.meta.url)("pino-pretty") as typeof import("pino-pretty");
-
-/** Bytes that wait when standard error takes none. What comes then is lost. */
-const MAX_BACKLOG = 1024 * 1024;
 
 export type Log = Logger;
 
@@ -22,11 +20,16 @@ export interface LogOptions {
 export function createLog({ level, format, redact }: LogOptions): Log {
   const isTerminal = process.stderr.isTTY === true;
   const isPretty = format === undefined ? isTerminal : format === "pretty";
-  const destination = pino.destination({ dest: 2, sync: true, maxLength: MAX_BACKLOG });
-  // A full disk costs lines of the log. Without a listener it would cost the process.
-  destination.on("error", () => {});
+  const write = createLineWriter((lost) => log.warn({ lost }, "lines of the log were lost: nobody read them"));
   const options = { level, base: null, hooks: { streamWrite: (line: string) => redactLine(line, redact) } };
-  return isPretty
-    ? pino(options, loadPretty()({ destination, colorize: isTerminal, ignore: "pid,hostname" }))
-    : pino({ ...options, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+  const log = isPretty
+    ? pino(options, { write: prettyWriter(write, isTerminal) })
+    : pino({ ...options, timestamp: pino.stdTimeFunctions.isoTime }, { write });
+  return log;
+}
+
+/** Without streams in between: they would gather what nobody reads. */
+function prettyWriter(write: (line: string) => void, colorize: boolean): (line: string) => void {
+  const toPretty = loadPretty().prettyFactory({ colorize, ignore: "pid,hostname" });
+  return (line) => write(toPretty(line));
 }

@@ -1,4 +1,5 @@
 import { channel } from "node:diagnostics_channel";
+import { guarded, runGuarded } from "./guard-sdk.ts";
 import {
   type Attributes,
   findTraceApi,
@@ -45,19 +46,23 @@ export function startSpan(
 ): TraceSpan | undefined {
   const api = findTraceApi();
   if (!api) return undefined;
-  const around = parent ?? api.context.active();
-  const options = { kind: KINDS[kind], attributes: known(attributes()) };
-  const span = api.trace.getTracer(SCOPE).startSpan(name, options, around);
-  const context = withSpan(around, span);
+  const begun = guarded(() => {
+    const around = parent ?? api.context.active();
+    const options = { kind: KINDS[kind], attributes: known(attributes()) };
+    const span = api.trace.getTracer(SCOPE).startSpan(name, options, around);
+    return { span, context: withSpan(around, span) };
+  });
+  if (!begun) return undefined;
+  const { span, context } = begun;
   let isOver = false;
   return {
-    within: (run) => api.context.with(context, run),
+    within: (run) => runGuarded((inside) => api.context.with(context, inside), run),
     end(code, more = {}) {
       if (isOver) return;
       isOver = true;
-      span.setAttributes(known({ ...more, "error.type": code }));
-      if (code !== undefined) span.setStatus({ code: ERROR });
-      span.end();
+      guarded(() => span.setAttributes(known({ ...more, "error.type": code })));
+      if (code !== undefined) guarded(() => span.setStatus({ code: ERROR }));
+      guarded(() => span.end());
     },
   };
 }
@@ -68,10 +73,12 @@ export function startSpan(
  */
 export function traceFields(): Record<string, string> {
   const api = findTraceApi();
-  const active = api?.context.active();
-  if (!api || !active || !spanOf(active)) return {};
+  if (!api) return {};
   const fields: Record<string, string> = {};
-  api.propagation.inject(active, fields, SETTER);
+  guarded(() => {
+    const active = api.context.active();
+    if (spanOf(active)) api.propagation.inject(active, fields, SETTER);
+  });
   // What the caller's side notes about itself is not for providers and servers of others.
   delete fields.baggage;
   return fields;
@@ -89,14 +96,16 @@ export function traceHeaders(): Record<string, string> {
 export function readTraceContext(headers: TextMap): TraceContext | undefined {
   const api = findTraceApi();
   if (!api) return undefined;
-  const active = api.context.active();
-  return spanOf(active) ? active : api.propagation.extract(active, headers, GETTER);
+  return guarded(() => {
+    const active = api.context.active();
+    return spanOf(active) ? active : api.propagation.extract(active, headers, GETTER);
+  });
 }
 
 /** Runs what belongs to no trace, whatever it is begun in. */
 export function outsideTraces<T>(run: () => T): T {
   const context = findTraceApi()?.context;
-  return context ? context.with(withoutSpan(context.active()), run) : run();
+  return context ? runGuarded((inside) => context.with(withoutSpan(context.active()), inside), run) : run();
 }
 
 /** Without what is not known, and with bounded texts. */

@@ -30,11 +30,13 @@ export interface Runs {
 /**
  * @param onEnd told of every run that ended, and how
  * @param keepsContent whether summaries of runs that start now are to hold what was said
+ * @param onBug told what went wrong in telling of a run
  */
 export function createRuns(
   context: RunContext,
   onEnd: (summary: RunSummary, result: RunResult) => void,
   keepsContent: () => boolean = () => false,
+  onBug: (error: unknown, context: { runId: string }) => void = () => {},
 ): Runs {
   const active = new Map<Run, RunRequest>();
   /** Owners of the last runs, by id. A Map keeps the order of insertion, so the first is the oldest. */
@@ -47,14 +49,25 @@ export function createRuns(
       const leave = context.admission.admit(request);
       const startedAt = performance.now();
       const withContent = keepsContent();
-      const run = startRun(withContent ? { ...request, needsText: true } : request, context);
+      let run: Run;
+      try {
+        run = startRun(withContent ? { ...request, needsText: true } : request, context);
+      } catch (error) {
+        leave();
+        throw error;
+      }
       active.set(run, request);
       void run.result.then((result) => {
         active.delete(run);
         leave();
         ended.set(run.id, request.session.owner);
         if (ended.size > MAX_ENDED) ended.delete(ended.keys().next().value as string);
-        onEnd(summarize({ run, request, result, startedAt, withContent }), result);
+        try {
+          onEnd(summarize({ run, request, result, startedAt, withContent }), result);
+        } catch (error) {
+          // Nobody waits for this: thrown on, it would end the process, and all other runs with it.
+          onBug(error, { runId: run.id });
+        }
       });
       return run;
     },

@@ -32,8 +32,11 @@ export interface Slots {
   readonly waiting: number;
 }
 
-/** @param limits those of now: asked for each run that comes */
-export function createSlots(limits: () => RunLimits): Slots {
+/**
+ * @param limits those of now: asked for each run that comes
+ * @param onFull told of everyone who is refused
+ */
+export function createSlots(limits: () => RunLimits, onFull?: () => void): Slots {
   /** In the order they came. */
   const waiting = new Set<() => void>();
   let running = 0;
@@ -59,6 +62,7 @@ export function createSlots(limits: () => RunLimits): Slots {
   }
 
   function overloaded(message: string): GatewayError {
+    onFull?.();
     const places = limits().concurrentRuns;
     const seconds = Math.ceil((usualMs * (waiting.size + 1)) / places / 1000);
     return new GatewayError("gateway_overloaded", message, {

@@ -5,7 +5,7 @@ import type { Credentials } from "../../src/auth/credentials.ts";
 import { createKeyRing } from "../../src/auth/key-ring.ts";
 import { GatewayError } from "../../src/errors/gateway-error.ts";
 
-const SECRET = "correct horse";
+const SECRET = "correct horse battery";
 const RATE_LIMIT = { maxAttempts: 10, windowMs: 60_000, lockoutMs: 300_000, exemptLoopback: true };
 const REMOTE = { address: "203.0.113.7", local: false };
 const LOCAL = { address: "127.0.0.1", local: true };
@@ -83,6 +83,35 @@ test("during a lockout a correct token is still served, a wrong one is not looke
   expect(await attempt("Bearer wrong")).toBe("too_many_failed_attempts 1");
   vi.advanceTimersByTime(999);
   expect(await attempt("Bearer wrong")).toBe("invalid_api_key");
+});
+
+test("a short token is treated like a password: during a lockout the right one is refused too", async () => {
+  const short = "7".repeat(15);
+  const attempt = authenticator("token", short);
+  await failTenTimes(attempt);
+  expect(await attempt(`Bearer ${short}`)).toBe("too_many_failed_attempts 300");
+  vi.advanceTimersByTime(300_000);
+  expect(await attempt(`Bearer ${short}`)).toBe("operator");
+  const long = authenticator("token", `${short}7`);
+  await failTenTimes(long);
+  expect(await long(`Bearer ${short}7`)).toBe("operator");
+});
+
+test("looking again counts nothing, and is not kept from it by a lockout", async () => {
+  const { authenticate, recheck } = createAuthenticator({
+    current: () => ({
+      credentials: { mode: "password", digest: hash("sha256", SECRET, "buffer"), secret: SECRET, source: "config" },
+      keys: createKeyRing([]),
+    }),
+    rateLimit: RATE_LIMIT,
+  });
+  const wrong = { authorization: "Bearer wrong", ...REMOTE };
+  const right = { authorization: `Bearer ${SECRET}`, ...REMOTE };
+  for (let i = 0; i < 20; i++) expect(() => recheck(wrong)).toThrow("Wrong password.");
+  expect((await authenticate(right)).owner).toBe("operator");
+  for (let i = 0; i < 10; i++) await authenticate(wrong).catch(() => {});
+  await expect(authenticate(right)).rejects.toThrow("Too many failed attempts");
+  expect(recheck(right).owner).toBe("operator");
 });
 
 test("during a lockout even a correct password is refused, and let in after it", async () => {

@@ -1,4 +1,7 @@
-import { expect, test } from "vitest";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
 import { applyOptions } from "../../src/cli/apply-options.ts";
 import { UsageError } from "../../src/cli/options.ts";
 import { readEnvironment } from "../../src/config/env.ts";
@@ -44,6 +47,22 @@ test("a flag that leaves the mode alone leaves the block", () => {
   const { auth } = applyOptions(load(gateway), { port: "1" }).config.gateway;
   expect(auth).toMatchObject({ mode: "trusted-proxy", trustedProxy: BLOCK });
 });
+
+test.each(["token", "password"] as const)(
+  "--%s-file is where the %s stands, without the end of its line",
+  async (mode) => {
+    const folder = await mkdtemp(join(tmpdir(), "openclaw-secret-"));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const path = join(folder, "secret");
+    const flag = { [`${mode}-file`]: path };
+    await writeFile(path, "a-secret-0123456789\r\n");
+    const { auth } = applyOptions(load({ auth: { mode: "none" } }), flag).config.gateway;
+    expect(auth).toMatchObject({ mode, [mode]: "a-secret-0123456789" });
+    expect(applyOptions(load({}), { ...flag, [mode]: "said" }).config.gateway.auth[mode]).toBe("said");
+    await writeFile(path, "\n");
+    expect(() => applyOptions(load({}), flag)).toThrow(new UsageError(`--${mode}-file: the file is empty`));
+  },
+);
 
 test("another word for --auth is a usage error that names all four", () => {
   expect(() => applyOptions(load({}), { auth: "proxy" })).toThrow(UsageError);

@@ -1,11 +1,12 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { banner } from "../../src/cli/banner.ts";
 import { runConfigCheck } from "../../src/cli/config-check.ts";
 import { readEnvironment } from "../../src/config/env.ts";
 import { parseConfig } from "../../src/config/parse.ts";
 import { type ConfigInput, createGateway, type GatewayAddress } from "../../src/index.ts";
+import { captureLog } from "../support/capture-log.ts";
 import { startGateway } from "../support/start-gateway.ts";
 import { pemPath } from "../support/tls.ts";
 
@@ -61,6 +62,21 @@ test("config check tells the mode, and until when the certificate is good", asyn
   expect(code).toBe(0);
   expect(text).toMatch(/^auth: +trusted-proxy: the proxies of gateway\.trustedProxies .* x-forwarded-user$/m);
   expect(text).toMatch(/^tls: +\S+gateway\.crt, until 2126-/m);
+});
+
+test("a token that can be guessed is warned of by config check and at the start, without the token", async () => {
+  const auth = { mode: "token" as const, token: "a-short-token" };
+  const { code, text } = await check({ auth });
+  expect([code, text]).toEqual([
+    0,
+    expect.stringMatching(/^warning: the gateway's token has less than 16 characters/m),
+  ]);
+  const log = captureLog();
+  await startGateway({ config: { logging: { format: "json", level: "warn" }, gateway: { auth } } });
+  const warning = /the gateway's token has less than 16 characters/;
+  await vi.waitFor(() => expect(log.text()).toMatch(warning));
+  for (const told of [text, log.text()]) expect(told).not.toContain(auth.token);
+  expect((await check({ auth: { ...auth, token: "a-token-that-is-long" } })).text).not.toContain("warning");
 });
 
 test("config check finds what would keep the gateway from starting", async () => {

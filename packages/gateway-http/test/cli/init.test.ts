@@ -22,7 +22,7 @@ const environment = (variables: Record<string, string> = {}) => readEnvironment(
 
 async function run(
   command: typeof runInit | typeof runConfigCheck,
-  options: { force?: boolean; variables?: Record<string, string> } = {},
+  options: { force?: boolean; variables?: Record<string, string>; config?: string } = {},
 ) {
   let output = "";
   const stdout = {
@@ -30,7 +30,13 @@ async function run(
       output += text;
     },
   };
-  const code = await command({ env: environment(options.variables), force: options.force ?? false, stdout });
+  const env = environment(options.variables);
+  const code = await command({
+    env: { ...env, configPath: options.config ?? env.configPath },
+    isElsewhere: options.config !== undefined,
+    force: options.force ?? false,
+    stdout,
+  });
   return { code, output };
 }
 
@@ -49,6 +55,19 @@ test("init writes a private config and a token, and the config loads without a n
   expect(config.gateway.auth.mode).toBe("token");
   expect(config.agents.list).toMatchObject([{ id: "main", default: true, model: "demo" }]);
   expect(output).not.toContain((await readFile(join(stateDir, "gateway-token"), "utf8")).trim());
+});
+
+test("init says how to start with what it wrote, wherever that is", async () => {
+  expect((await run(runInit)).output).toMatch(/^Start the gateway with: openclaw-gateway$/m);
+  expect(await readFile(file, "utf8")).toContain(`It is in the file ${join(stateDir, "gateway-token")}. `);
+  const config = join(home, "my config.json");
+  const elsewhere = join(home, "odd\nstate");
+  const { output } = await run(runInit, { config, variables: { OPENCLAW_STATE_DIR: elsewhere } });
+  expect(output).toContain(`Start the gateway with: openclaw-gateway --config '${config}'\n`);
+  const text = await readFile(config, "utf8");
+  expect(text).toContain(`openclaw-gateway config check --config '${config}'\n`);
+  expect(text).toContain(`It is in the file ${join(home, "odd?state", "gateway-token")}. `);
+  expect((await loadConfig({ path: config, env: environment() })).notices).toEqual([]);
 });
 
 test("what init's config shows in comments is right too", async () => {

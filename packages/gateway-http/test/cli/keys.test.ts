@@ -222,6 +222,64 @@ test("a config that is wrong is not edited", async () => {
   expect(await read()).toBe(text);
 });
 
+/** Variables wherever the schema wants more than any text, and the same one twice. */
+const VARIABLES = `{
+  gateway: {
+    trustedProxies: ["\${PROXY}"],
+    auth: { mode: "token", token: "\${SECRET}", keys: [
+      { id: "ann", token: "\${SECRET}" },
+      { id: "bob", tokenHash: "\${BOBS_HASH}", expiresAt: "\${UNTIL}" },
+      { id: "carl", tokenHash: "\${BOBS_HASH}" },
+    ] },
+    http: { hosts: ["\${HOST}"], cors: { origins: ["\${ORIGIN}"] } },
+  },
+  models: { providers: { own: { baseUrl: "\${URL}/v1", apiKey: "\${KEY}" } } },
+  agents: { list: [{ id: "\${AGENT}", model: "\${MODEL}" }] },
+  sessions: { pruneAfter: "\${PRUNE}" },
+  mcp: { servers: { files: { url: "\${URL}", headers: { authorization: "Bearer \${KEY}" } } } },
+}`;
+
+test.each([
+  ["of this test", async () => VARIABLES, "ann"],
+  [
+    "of compose.yaml",
+    () => readFile(join(import.meta.dirname, "../../../../deploy/config/openclaw.json5"), "utf8"),
+    "open-webui",
+  ],
+])("keys need none of the variables that the config %s names; config check does", async (_whose, readText, id) => {
+  const text = await readText();
+  await writeFile(file, text);
+  expect(await keys("list")).toMatchObject({ code: 0, out: expect.stringMatching(new RegExp(`^${id} .*plain`, "m")) });
+  expect((await keys("add dora")).code).toBe(0);
+  expect(await read()).toContain('id: "dora"');
+  expect((await keys("revoke dora")).code).toBe(0);
+  expect(await read()).toBe(text);
+  expect((await keys(`revoke ${id}`)).code).toBe(0);
+  expect(await read()).not.toContain(`"${id}"`);
+  await writeFile(file, text);
+  const stdout = sink();
+  expect(await runConfigCheck({ env: environment(), stdout })).toBe(78);
+  expect(stdout.text).toContain("is not set");
+});
+
+test("what is wrong beside a variable is wrong without it too, and what no text can be is told", async () => {
+  await writeFile(file, '{ gateway: { auth: { token: "${T}" }, prot: 1 } }');
+  await expect(keys("list")).rejects.toThrow("gateway.prot (line 1): unknown key");
+  await writeFile(file, '{ gateway: { bind: "${BIND}" } }');
+  await expect(keys("add ann")).rejects.toThrow("the environment variable BIND is not set");
+});
+
+test("a file that is not UTF-8 is not edited: what it says would be lost", async () => {
+  const key = `{ id: "ann", tokenHash: "sha256:${"a".repeat(64)}" }`;
+  const bytes = Buffer.from(`{ gateway: { auth: { keys: [${key}] } } } // Zo\xeb`, "latin1");
+  await writeFile(file, bytes);
+  for (const words of ["add bob", "revoke ann"]) {
+    expect(await keys(words)).toMatchObject({ code: 1, err: expect.stringContaining("its text is not UTF-8") });
+    expect((await readFile(file)).equals(bytes)).toBe(true);
+  }
+  expect(await readdir(join(home, ".openclaw"))).toEqual(["openclaw.json"]);
+});
+
 test("the file's mode stays, and a link goes on leading to the file", async () => {
   const target = join(home, "real.json");
   await writeFile(target, "{}");

@@ -1,5 +1,6 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer as createHttpServer } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -154,15 +155,34 @@ test("over HTTPS it is known by its certificate, whatever names that has", async
   const { port, url } = await start({ config });
   const { code, text } = await status({ port, variables: withToken, config });
   expect([code, text]).toEqual([0, expect.stringMatching(new RegExp(`^ready at ${url} [\\s\\S]* {2}runs `))]);
-  const other = { gateway: { tls: { certPath: pemPath("renewed", "crt"), keyPath: pemPath("renewed", "key") } } };
-  expect(await status({ port, variables: withToken, config: other })).toMatchObject({
-    code: 1,
-    text: expect.stringMatching(/^foreign at .*\n.*another certificate/),
-  });
   const plain = await start();
   expect((await status({ port: plain.port, variables: withToken, config })).text).toMatch(/^foreign at /);
-  const missing = { gateway: { tls: { ...files, certPath: "/nonexistent.crt" } } };
-  await expect(status({ port, config: missing })).rejects.toThrow("gateway.tls.certPath: /nonexistent.crt");
+});
+
+test("while its certificate's file changes it is as ready as before, but gets no token", async () => {
+  const { replace, ...files } = await tlsFiles();
+  const { port, gateway } = await start({ config: { gateway: { tls: files } } });
+  const broken = join(await emptyFolder(), "broken.crt");
+  await writeFile(broken, "-----BEGIN CERTIFICATE-----\nhalf");
+  for (const certPath of [pemPath("renewed", "crt"), "/nonexistent.crt", broken]) {
+    const config = { gateway: { tls: { ...files, certPath } } };
+    const { code, text } = await status({ port, variables: withToken, config });
+    expect([code, text]).toEqual([0, expect.stringMatching(/^ready at .*\n.*another certificate .* no token/)]);
+  }
+  await gateway.close();
+});
+
+test("over HTTPS who is not known by the certificate is not sent the token", async () => {
+  const { replace, ...files } = await tlsFiles();
+  const seen: unknown[] = [];
+  const [cert, key] = await Promise.all([readFile(files.certPath), readFile(files.keyPath)]);
+  const impostor = createHttpsServer({ cert, key }, (request, response) => {
+    seen.push([request.url, request.headers.authorization]);
+    response.end('{"status":"ready"}');
+  });
+  const config = { gateway: { tls: { ...files, certPath: pemPath("renewed", "crt") } } };
+  await status({ port: await listen(impostor), variables: withToken, config });
+  expect(seen).toEqual([["/readyz", undefined]]);
 });
 
 async function listen(server: Server): Promise<number> {
@@ -184,6 +204,39 @@ test("something else at the port is told from a gateway, and gets no token", asy
     expect([code, text]).toEqual([1, expect.stringMatching(/^foreign at /)]);
   }
   expect(seen).toEqual([undefined]);
+});
+
+test("what answers no whole HTTP is said to", async () => {
+  const answers = ["HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n"];
+  answers.push("HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{", "");
+  for (const answer of answers) {
+    const server = createServer((socket) => socket.on("error", () => {}).once("data", () => socket.end(answer)));
+    const { code, text } = await status({ port: await listen(server), variables: withToken });
+    expect([code, text]).toEqual([1, expect.stringMatching(/^foreign at .*\n.*Is it a gateway\?\n$/)]);
+  }
+  // Over TLS it is gone before there is a connection.
+  const { replace, ...files } = await tlsFiles();
+  const config = { gateway: { tls: files } };
+  const closing = createServer((socket) => socket.on("error", () => {}).once("data", () => socket.end()));
+  const { code, text } = await status({ port: await listen(closing), variables: withToken, config });
+  expect([code, text]).toEqual([1, expect.stringMatching(/^foreign at .*Is it a gateway\?\n$/s)]);
+});
+
+test("what others say cannot move the terminal's cursor", async () => {
+  const door = await start();
+  const real = JSON.parse(await (await door.request("/status")).text());
+  const agents = [{ id: "a\u001b[2J\r\nready\u009b\u202eb", model: null, default: true }];
+  const server = createHttpServer((request, response) => {
+    response.end(JSON.stringify(request.url === "/readyz" ? { status: "ready" } : { ...real, agents }));
+  });
+  const port = await listen(server);
+  expect((await status({ port, variables: withToken })).text).toContain("  agents   a[2Jreadyb (default)\n");
+  const refusing = createHttpServer((request, response) => {
+    if (request.url === "/readyz") return response.end('{"status":"ready"}');
+    return response.writeHead(401).end(JSON.stringify({ error: { message: "no\u001b[31m\nway" } }));
+  });
+  const { text } = await status({ port: await listen(refusing), variables: withToken });
+  expect(text).toMatch(/^refused at .*\nno\[31mway Give/);
 });
 
 test("a server that takes the connection and says nothing is not waited for", async () => {

@@ -266,6 +266,18 @@ test.each([
   [{ http: { hosts: ["x.example:443"] } }, /^gateway\.http\.hosts\[0\]: must be a host name/],
   [{ auth: { token: "  " } }, "gateway.auth.token: must not be empty"],
   [{ auth: { token: "a\nb" } }, "gateway.auth.token: must not contain control characters"],
+  [
+    { auth: { keys: [{ id: "a", token: "a".repeat(15) }] } },
+    "gateway.auth.keys[0].token: must have at least 16 characters",
+  ],
+  [
+    { auth: { keys: [{ id: "a", token: "schlüssel-für-ann-123" }] } },
+    /^gateway\.auth\.keys\[0\]\.token: must be visible ASCII/,
+  ],
+  [
+    { auth: { keys: [{ id: "a", token: "a token with spaces" }] } },
+    /^gateway\.auth\.keys\[0\]\.token: must be visible ASCII/,
+  ],
   [{ auth: { rateLimit: { maxAttempts: 0 } } }, /^gateway\.auth\.rateLimit\.maxAttempts: expected number to be >=1/],
   [{ http: { keepAliveMs: 2 ** 31 } }, /^gateway\.http\.keepAliveMs: expected number to be <=2147483647/],
 ])("gateway %j is refused", (gateway, message) => {

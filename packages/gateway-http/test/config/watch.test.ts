@@ -1,6 +1,8 @@
+import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { readEnvironment } from "../../src/config/env.ts";
 import { type LoadedConfig, loadConfig } from "../../src/config/load.ts";
@@ -32,16 +34,18 @@ interface Started {
   until(maxQueued: number): Promise<void>;
 }
 
-/** Watches a file, or the default place in a folder. */
+/** Watches a file, or the default place in a folder; `before` it does, and after it was read. */
 async function start(
-  { path, folder = "" }: { path?: string; folder?: string },
+  { path, folder = "", before }: { path?: string; folder?: string; before?: () => Promise<void> },
   apply: (loaded: LoadedConfig) => Promise<void> = async () => {},
 ): Promise<Started> {
   const env = readEnvironment({ HOME: folder, OPENCLAW_STATE_DIR: folder });
   const applied: number[] = [];
   const told: string[] = [];
+  const loaded = await loadConfig({ path, env });
+  await before?.();
   const stop = watchConfig({
-    loaded: await loadConfig({ path, env }),
+    loaded,
     intervalMs: 5,
     async apply(loaded) {
       await apply(loaded);
@@ -206,4 +210,23 @@ test("once it is stopped nothing is followed", async () => {
   await put(path, withMaxQueued(3));
   await other.until(3);
   expect({ applied, told }).toEqual({ applied: [2], told: [] });
+});
+
+test("a pipe in the file's place is told, and not waited for", async () => {
+  const folder = await makeFolder();
+  const path = join(folder, "openclaw.json");
+  const putPipe = async () => {
+    await promisify(execFile)("mkfifo", [`${path}.pipe`]);
+    await rename(`${path}.pipe`, path);
+  };
+  // First at the default place, where no file was.
+  const { told, until } = await start({ folder, before: putPipe });
+  await vi.waitFor(() => expect(told).toHaveLength(1), SOON);
+  await put(path, withMaxQueued(2));
+  await until(2);
+  await putPipe();
+  await vi.waitFor(() => expect(told).toHaveLength(2), SOON);
+  await put(path, withMaxQueued(3));
+  await until(3);
+  expect(told).toEqual([`${path}: this is not a file`, `${path}: this is not a file`]);
 });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { createRedactor } from "../../src/errors/redact.ts";
+import { createGrowingRedactor, createRedactor } from "../../src/errors/redact.ts";
 
 test("a secret is replaced wherever it stands", () => {
   const redact = createRedactor(["sk-abc123", 'p/w+d= é"x']);
@@ -61,4 +61,14 @@ test("no secret is ever left, in any of its forms", () => {
       },
     ),
   );
+});
+
+test("what is added again and again is never forgotten, and what is long gone is", () => {
+  const { redact, add } = createGrowingRedactor();
+  const many = Array.from({ length: 250 }, (_, index) => `of-the-config-${index}-`);
+  add([...many, "first-of-all"]);
+  const rotated = (round: number) => Array.from({ length: 100 }, (_, index) => `rotated-${round}-${index}-`);
+  for (let round = 0; round < 3; round++) add([...rotated(round), ...many]);
+  for (const secret of [...many, ...rotated(0), ...rotated(2)]) expect(redact(secret)).toBe("***");
+  expect(redact("first-of-all")).toBe("first-of-all");
 });

@@ -37,6 +37,8 @@ test("mode none serves this machine without credentials, and pages only of its o
   const host = `host: 127.0.0.1:${port}`;
   expect(await get(port, host)).toBe("ok");
   expect(await get(port, host, "authorization: Bearer whatever")).toBe("ok");
+  // A key that was revoked does not come to be allowed everything.
+  expect(await get(port, host, "authorization: Bearer sk-oc-revoked")).toBe("invalid_api_key");
   expect(await get(port, host, `origin: http://127.0.0.1:${port}`)).toBe("ok");
   for (const origin of [
     "https://evil.example",

@@ -1,7 +1,10 @@
 import { expect, test } from "vitest";
 import { agentOf } from "../support/agents.ts";
+import { authWith, bearer } from "../support/keys.ts";
 import { exchange, expectEnvelope, readRaw } from "../support/raw-http.ts";
 import { startGateway, TOKEN } from "../support/start-gateway.ts";
+
+async function* nothing() {}
 
 /** A request, of which every fault spoils its own part, so that several faults fit into one. */
 interface Parts {
@@ -30,6 +33,7 @@ const FAULTS: Record<string, Partial<Parts>> = {
   invalid_json: { text: "{" },
   invalid_value: { body: { temperature: 3 } },
   model_not_found: { body: { model: "openclaw:nobody" } },
+  agent_not_allowed: { authorization: bearer("ann").authorization, body: { model: "openclaw:other" } },
   invalid_session_key: { sessionKey: "agent:main" },
 };
 
@@ -53,8 +57,13 @@ async function send(...faults: Partial<Parts>[]) {
   const bodies = faults.map((fault) => fault.body);
   const parts = { ...Object.assign({}, GOOD, ...faults), body: Object.assign({}, GOOD.body, ...bodies) } as Parts;
   const { port } = await startGateway({
-    agents: [agent],
-    config: { gateway: { http: { endpoints: { chatCompletions: { enabled: parts.enabled } } } } },
+    agents: [agent, agentOf(nothing, { id: "other" })],
+    config: {
+      gateway: {
+        auth: authWith({ ann: { agents: ["main"] } }),
+        http: { endpoints: { chatCompletions: { enabled: parts.enabled } } },
+      },
+    },
   });
   const text = parts.text ?? JSON.stringify(parts.body);
   const lines = [

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { ConfigInput } from "../../src/index.ts";
 import { sayer, stepper } from "../support/agents.ts";
 import { hi } from "../support/chat.ts";
-import { exchange, readRaw } from "../support/raw-http.ts";
+import { exchange, post, readRaw } from "../support/raw-http.ts";
 import { type StartedGateway, startGateway, TOKEN } from "../support/start-gateway.ts";
 
 const PAGE = "https://chat.example.com";
@@ -142,6 +142,15 @@ test("errors can be read by the page, whoever refuses", async () => {
     expect([response.status, corsOf(response)]).toEqual([status, READABLE]);
     expect(await response.json()).toHaveProperty("error.code");
   }
+});
+
+test("so can what Fastify never gets to see, an expectation that is not met", async () => {
+  const { port } = await start();
+  const { status, headers } = readRaw(await exchange(port, post("{}", `origin: ${PAGE}\r\nexpect: a-pony\r\n`)));
+  expect({ status, headers }).toMatchObject({ status: 417, headers: READABLE });
+  const other = readRaw(await exchange(port, post("{}", "origin: https://evil.example\r\nexpect: a-pony\r\n")));
+  expect(other.headers).toMatchObject({ vary: "origin" });
+  expect(other.headers).not.toHaveProperty("access-control-allow-origin");
 });
 
 test("a run that fails before its first word can be read too", async () => {

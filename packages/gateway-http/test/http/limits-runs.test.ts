@@ -2,8 +2,9 @@ import OpenAI from "openai";
 import { expect, test } from "vitest";
 import { type Agent, GatewayError } from "../../src/index.ts";
 import { agentOf, sayer } from "../support/agents.ts";
-import { ask, readStream } from "../support/chat.ts";
+import { ask, askStream, readStream } from "../support/chat.ts";
 import { bearer, failure, say, startLimited, toConfig, toSdk } from "../support/limited.ts";
+import { openSocket } from "../support/raw-http.ts";
 import { startGateway } from "../support/start-gateway.ts";
 
 const KEY = "x-openclaw-session-key";
@@ -51,7 +52,7 @@ test("OpenAI's SDK tries again after a 429 by itself, and is served", async () =
 });
 
 test("who comes back to a run starts none, and so is let through, also when all is full", async () => {
-  const { request, door, gateway } = await startLimited(toConfig({ concurrentRuns: 1, queuedRuns: 0 }, { a: 1 }));
+  const { request, door, gateway } = await startLimited(toConfig({ concurrentRuns: 1, queuedRuns: 0 }, { a: 1, b: 1 }));
   const attach = () =>
     request("/v1/chat/completions", {
       body: say("one", { stream: true }),
@@ -60,8 +61,14 @@ test("who comes back to a run starts none, and so is let through, also when all 
   const first = attach();
   await door.beginning("one");
   const second = attach();
-  const refused = await ask({ request, port: 0 }, say("one"), { ...bearer("a"), "idempotency-key": "another" });
-  expect([refused.status, refused.json.error.code]).toEqual([503, "gateway_overloaded"]);
+  // Who is at a limit of its own is told that first.
+  for (const [id, ...expected] of [
+    ["a", 429, "rate_limit_exceeded"],
+    ["b", 503, "gateway_overloaded"],
+  ] as const) {
+    const refused = await ask({ request, port: 0 }, say("one"), { ...bearer(id), "idempotency-key": "another" });
+    expect([refused.status, refused.json.error.code]).toEqual(expected);
+  }
   door.releaseAll();
   for (const answer of [await readStream(await first), await readStream(await second)]) expect(answer.text).toBe("one");
   expect((await second).headers.get("idempotency-replayed")).toBe("true");
@@ -99,4 +106,55 @@ test("however a run ends, its owner may start another", async () => {
       expect(gateway.runs.active, what).toBe(0);
     }
   }
+});
+
+test("a start that throws keeps no place", async () => {
+  const { gateway } = await startGateway({
+    agents: [sayer("x")],
+    config: toConfig({ concurrentRuns: 1, queuedRuns: 0 }),
+  });
+  const start = (turn: unknown) =>
+    gateway.runs.start({
+      agent: gateway.defaultAgent,
+      turn: turn as never,
+      session: { owner: "ann", key: "agent:main:x", stateless: true },
+      limits: { concurrentRuns: 1 },
+    });
+  for (let times = 0; times < 3; times++) expect(() => start(undefined)).toThrow(TypeError);
+  const turn = { messages: [{ role: "user", content: "hi" }], instructions: [], params: {}, stream: false };
+  expect((await start(turn).result).answer.text).toBe("x");
+});
+
+test("a key at its limit is refused before its body has come", async () => {
+  const { port, door, client } = await startLimited(toConfig({}, { a: 1 }));
+  const held = client("a").chat.completions.create(toSdk("one"));
+  await door.beginning("one");
+  const { socket, seen } = openSocket(port);
+  const { authorization } = bearer("a");
+  socket.write(`POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: ${authorization}\r\n`);
+  socket.write("content-type: application/json\r\ncontent-length: 20000000\r\n\r\n{");
+  await seen(/^HTTP\/1\.1 429 [\s\S]*rate_limit_exceeded/);
+  socket.destroy();
+  door.releaseAll();
+  await held;
+});
+
+test("who goes on with an answer that is over and kept is served while all is full", async () => {
+  const { request, door, reach, port } = await startLimited(toConfig({ concurrentRuns: 1, queuedRuns: 0 }));
+  const headers = { "idempotency-key": "k" };
+  const body = say("one", { stream: true });
+  door.release("one");
+  const whole = await askStream({ request, port }, body, headers);
+  const [first = ""] = /(?<=^id: ).*$/m.exec(whole.raw) ?? [];
+  await reach(0);
+  const held = request("/v1/chat/completions", { body: say("two") });
+  await door.beginning("two");
+  const rest = await request("/v1/chat/completions", { body, headers: { ...headers, "last-event-id": first } });
+  expect(rest.status).toBe(200);
+  expect(await rest.text()).toBe(whole.raw.slice(whole.raw.indexOf("\n\n") + 2));
+  // Without a key there is nothing to go on with.
+  const other = await request("/v1/chat/completions", { body, headers: { "last-event-id": first } });
+  expect(other.status).toBe(503);
+  door.releaseAll();
+  await held;
 });

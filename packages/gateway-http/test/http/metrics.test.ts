@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { gatewayStatusSchema } from "@openclaw/protocol";
 import { expect, test, vi } from "vitest";
 import { answers, fails, startChain } from "../fallbacks/chain.ts";
 import { agentOf, sayer, stepper } from "../support/agents.ts";
@@ -44,9 +45,9 @@ test("runs, their tokens and their times are counted by agent and outcome", asyn
   expect(figures.value("openclaw_runs_total", { agent: "main", outcome: "stop" })).toBe(2);
   const tokens = (type: string) => figures.value("openclaw_tokens_total", { agent: "main", type });
   expect(["input", "output", "cached", "reasoning"].map(tokens)).toEqual([200, 40, 80, 6]);
-  for (const name of ["openclaw_run_duration_seconds", "openclaw_first_token_seconds"]) {
-    expect(figures.value(`${name}_count`, { agent: "main" })).toBe(2);
-  }
+  expect(figures.value("openclaw_run_duration_seconds_count", { agent: "main" })).toBe(2);
+  // Only one was streamed.
+  expect(figures.value("openclaw_first_token_seconds_count", { agent: "main" })).toBe(1);
   expect(figures.value("openclaw_provider_requests_total", { provider: "stand", code: "ok" })).toBe(2);
   expect(figures.value("openclaw_provider_request_duration_seconds_count", { provider: "stand" })).toBe(2);
   expect(figures.all("openclaw_provider_errors_total")).toEqual([]);
@@ -104,7 +105,7 @@ test("a client that goes away is counted, as is what is under way before it does
     ["runs_active", "streams_open", "lanes_busy", "lanes_waiting", "queue_waiting"].map((name) =>
       figures.value(`openclaw_${name}`),
     );
-  expect(gauges(during)).toEqual([2, 1, 1, 1, 0]);
+  expect(gauges(during)).toEqual([1, 1, 1, 1, 0]);
   waiting.kill();
   await scrapeUntil(door, (figures) => figures.value("openclaw_lanes_waiting") === 0);
   client.kill();
@@ -126,7 +127,10 @@ test("runs that wait for one of all to end are there to see", async () => {
   const first = ask(door);
   await started;
   const second = openRaw(door);
-  await scrapeUntil(door, (figures) => figures.value("openclaw_queue_waiting") === 1);
+  const during = await scrapeUntil(door, (figures) => figures.value("openclaw_queue_waiting") === 1);
+  expect(during.value("openclaw_runs_active")).toBe(1);
+  const { runs } = gatewayStatusSchema.parse(await (await door.request("/status")).json());
+  expect(runs).toEqual({ active: 1, queued: 1, cap: 1 });
   second.kill();
   await scrapeUntil(door, (figures) => figures.value("openclaw_queue_waiting") === 0);
   say("a");
@@ -164,6 +168,29 @@ test("labels stay few, whatever is asked for", async () => {
     ["none", "GET", "404", 30],
   ]);
   expect(figures.all("openclaw_runs_total")).toEqual([]);
+});
+
+test("what Node itself refuses is counted too, each once", async () => {
+  const door = await startGateway({ agents: [sayer("a")] });
+  const sent = [
+    ["NOT HTTP\r\n\r\n", / 400 /],
+    [`GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\nx: ${"x".repeat(40_000)}\r\n\r\n`, / 431 /],
+    ["POST /v1/models HTTP/1.1\r\nhost: 127.0.0.1\r\nexpect: tea\r\ncontent-length: 0\r\n\r\n", / 417 /],
+  ] as const;
+  for (const [bytes, answer] of sent) {
+    const odd = openSocket(door.port);
+    odd.socket.write(bytes);
+    await odd.seen(answer);
+    odd.socket.destroy();
+  }
+  const requests = (await scrape(door))
+    .all("openclaw_http_requests_total")
+    .map(({ labels, value }) => [...Object.values(labels), value]);
+  expect(requests.sort()).toEqual([
+    ["none", "POST", "417", 1],
+    ["none", "other", "400", 1],
+    ["none", "other", "431", 1],
+  ]);
 });
 
 test("refused callers are counted by why", async () => {

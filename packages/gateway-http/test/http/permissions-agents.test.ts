@@ -115,6 +115,24 @@ test("one agent's session is not reached under the name of another", async () =>
   expect(runs).toEqual([]);
 });
 
+test("an agent that a key may not use is refused before its session is read, and is not named", async () => {
+  const { runs, ...door } = await start();
+  const namings: Naming[] = [
+    [{ model: "gpt-4o" }],
+    [{ model: "openclaw/main" }],
+    [{ model: "openclaw" }, { "x-openclaw-agent": "gpt-4o" }],
+  ];
+  for (const [body, headers] of namings) {
+    for (const key of ["agent:poet:x", "agent:nobody:x", "agent:main", "%"]) {
+      const asked = { "x-openclaw-session-key": key, ...headers, ...bearer("ann") };
+      const { status, json } = await ask(door, hi(body), asked);
+      expect({ status, ...json.error }, key).toMatchObject({ status: 403, code: "agent_not_allowed" });
+      expect(json.error.message, key).not.toContain("main");
+    }
+  }
+  expect(runs).toEqual([]);
+});
+
 test("GET /v1/models tells of a key's own agents only", async () => {
   const keys = { ann: { agents: ["poet"] }, none: { agents: [] }, main: { agents: ["main"] }, all: {} };
   const { request, runs } = await start(keys);

@@ -26,7 +26,6 @@ async function withSteps() {
   await sessions.append({ owner: "ann", key: KEY }, { agent: "main", entries, head: "answer" });
   const app = createApp({
     http: () => parseConfig({}).config.gateway.http,
-    trustedProxies: [],
     guardOrigin: false,
     onBug: (error) => expect(error).toBe(0),
   });

@@ -88,7 +88,7 @@ test("a new pair that does not fit together keeps the old one, and the log says 
     });
   const tls = await openTls({ enabled: true, ...files }, { warn: write, info: write } as unknown as Log);
   const http = () => parseConfig({}).config.gateway.http;
-  const app = createApp({ http, trustedProxies: [], guardOrigin: false, tls, onBug: () => {} });
+  const app = createApp({ http, guardOrigin: false, tls, onBug: () => {} });
   onTestFinished(() => app.close());
   const port = Number(new URL(await app.listen({ host: "127.0.0.1", port: 0 })).port);
   const served = async () => (await connectTls(port)).getPeerCertificate().subject.CN;

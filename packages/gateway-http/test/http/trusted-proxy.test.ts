@@ -114,6 +114,13 @@ test.each<[name: string, says: RegExp, lines: string[]]>([
   ["an empty user", /1 to 256 characters/, [...BY_PROXY, "x-forwarded-user:"]],
   ["a blank user", /1 to 256 characters/, [...BY_PROXY, "x-forwarded-user: \xc2\xa0\t "]],
   ["a user of 257 characters", /1 to 256 characters/, [...BY_PROXY, `x-forwarded-user: ${"a".repeat(257)}`]],
+  ...["\uFEFFann", "\u200bann", "an\u200dn", "ann\u2060", "\u00a0ann", "ann\u3000", "\u2003ann"].map(
+    (name): [string, RegExp, string[]] => [
+      `the user ${JSON.stringify(name)}, who looks like another,`,
+      /format characters/,
+      [...BY_PROXY, `x-forwarded-user: ${Buffer.from(name).toString("latin1")}`],
+    ],
+  ),
   ["a tab in the user", /control characters/, [...BY_PROXY, "x-forwarded-user: an\tn"]],
   ["a C1 control in the user", /control characters/, [...BY_PROXY, "x-forwarded-user: an\xc2\x85n"]],
   ["a user that is no UTF-8", /UTF-8/, [...BY_PROXY, "x-forwarded-user: Zo\xeb"]],
@@ -123,6 +130,28 @@ test.each<[name: string, says: RegExp, lines: string[]]>([
   expect(error).toMatchObject({ code: "invalid_api_key", message: expect.stringMatching(says) });
   expect(error.message).not.toMatch(/ann|bob|aaa/);
 });
+
+test("blanks within a name are its own, and of those around it a header has spaces and tabs", async () => {
+  const { get, talk } = await behindProxy();
+  const utf8 = (text: string) => Buffer.from(text).toString("latin1");
+  expect(await talk("hers", ...BY_PROXY, `x-forwarded-user: \t ${utf8("Ann\u00a0Lee")} \t`)).toBe(200);
+  expect(await get(...BY_PROXY, `x-forwarded-user: ${utf8("Ann\u00a0Lee")}`)).toMatchObject({
+    sessions: ["agent:main:hers"],
+  });
+  expect(await get(...BY_PROXY, "x-forwarded-user: Ann Lee")).toMatchObject({ sessions: [] });
+});
+
+test.each(["0.0.0.0/0", "127.0.0.0/08", "::ffff:127.0.0.1", "::ffff:0:0/96"])(
+  "%s in trustedProxies is this proxy, for its user and for the address that it forwards",
+  async (range) => {
+    const { get } = await behindProxy({ trustedProxies: ["::/0", "fe80::1%eth0", range] });
+    expect(await get(...BY_PROXY, "x-forwarded-user: ann")).toMatchObject({ code: "ok" });
+    const from = (address: string) => get(`x-forwarded-for: ${address}`, "authorization: Bearer wrong-wrong-wrong");
+    for (let i = 0; i < 3; i++) expect(await from("2001:db8::1")).toMatchObject({ code: "invalid_api_key" });
+    expect(await from("2001:db8::1")).toMatchObject({ code: "too_many_failed_attempts" });
+    expect(await from("2001:db9::1")).toMatchObject({ code: "invalid_api_key" });
+  },
+);
 
 test("256 characters are counted as characters, not as bytes", async () => {
   const { get } = await behindProxy();

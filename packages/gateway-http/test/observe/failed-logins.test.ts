@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { AuthError } from "../../src/auth/auth-error.ts";
+import { OPERATOR } from "../../src/auth/caller.ts";
 import { tellFailures } from "../../src/auth/tell-failures.ts";
 import { GatewayError } from "../../src/errors/gateway-error.ts";
 
@@ -9,7 +10,7 @@ function setUp() {
   const lines: object[] = [];
   const counts: Record<string, number> = {};
   const { authenticate } = tellFailures(
-    { authenticate: () => Promise.reject(error) },
+    { authenticate: () => Promise.reject(error), recheck: () => OPERATOR },
     {
       count: (reason) => {
         counts[reason] = (counts[reason] ?? 0) + 1;

@@ -1,5 +1,7 @@
-import fs from "node:fs";
-import { expect, test, vi } from "vitest";
+import { spawnSync } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
 import type { ConfigInput } from "../../src/index.ts";
 import { agentOf, sayer, stepper } from "../support/agents.ts";
 import { captureLog } from "../support/capture-log.ts";
@@ -83,6 +85,17 @@ test("a request's line has what helps and nothing private, streams too, and ties
   expect(log.text()).not.toContain("private");
   await door.request("/v1/sessions/agent:main:private-chat?search=private");
   expect((await log.line("request", ({ method }) => method === "GET")).path).toBe("/v1/sessions/*");
+  // Where nothing is served, or not with this method.
+  for (const path of [
+    "/v1/sessions/private/no/such",
+    "/sessions/private",
+    "//v1/%73essions/private",
+    "/v1/%zz/private",
+  ]) {
+    await door.request(path, { method: "PUT" });
+  }
+  await door.request("/last", { method: "PUT" });
+  await log.line("request", ({ path }) => path === "/last");
   expect(log.text()).not.toContain("private");
 });
 
@@ -208,15 +221,20 @@ test("a bug is one line, with its stack, whether or not its run was streamed", a
   expect(bugs[0]?.bug).toMatch(/^TypeError: no such thing\n {4}at /);
 });
 
-test("a log that cannot be written costs lines, not answers", async () => {
-  const door = await startGateway({ agents: [echo], config: logging() });
-  const write = vi.spyOn(fs, "writeSync").mockImplementation(() => {
-    throw Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
-  });
-  for (let index = 0; index < 3; index++) expect((await ask(door)).status).toBe(200);
-  expect(write.mock.calls.length).toBeGreaterThan(2);
-  write.mockRestore();
-  const log = captureLog();
-  expect((await ask(door)).status).toBe(200);
-  expect(await log.line("run")).toMatchObject({ ended: "stop" });
+/** The file that a process writes its log to, when the disk is full. */
+test("a disk that is full costs lines, not the process", () => {
+  const script = `
+    import { createLog } from "./src/observe/log.ts";
+    const log = createLog({ level: "info", redact: (text) => text });
+    for (let index = 0; index < 3; index++) log.info("line");
+    setImmediate(() => { log.info("line"); console.log("alive"); });
+  `;
+  const full = openSync("/dev/full", "w");
+  const { stdout, status } = spawnSync(
+    process.execPath,
+    ["--conditions=@openclaw/source", "--input-type=module", "--eval", script],
+    { cwd: join(import.meta.dirname, "../.."), stdio: ["ignore", "pipe", full], encoding: "utf8", timeout: 30_000 },
+  );
+  closeSync(full);
+  expect({ stdout, status }).toEqual({ stdout: "alive\n", status: 0 });
 });

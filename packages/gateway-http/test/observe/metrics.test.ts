@@ -60,14 +60,36 @@ test("agents and providers without end do not make labels without end", async ()
 
 test("an end that is no fault of the provider is no error of it, and figures that are none are not added", async () => {
   const metrics = createMetrics(readings);
-  for (const code of ["abandoned", "run_aborted", "run_timeout", "gateway_draining", "provider_timeout"]) {
+  const OURS = [
+    ...["abandoned", "run_aborted", "run_timeout", "gateway_draining", "internal_error"],
+    ...["context_length_exceeded", "content_filter"],
+  ];
+  for (const code of [...OURS, "provider_timeout"]) {
     metrics.call({ provider: "p", code, ms: 1 });
   }
   for (const prompt_tokens of [Number.NaN, -5, 7]) {
     metrics.run({ ...run, agent: "main", usage: { prompt_tokens, completion_tokens: 0, total_tokens: 0 } });
   }
   const figures = readExposition(await metrics.text());
-  expect(figures.all("openclaw_provider_requests_total")).toHaveLength(5);
+  expect(figures.all("openclaw_provider_requests_total")).toHaveLength(8);
   expect(figures.all("openclaw_provider_errors_total").map(({ labels }) => labels.code)).toEqual(["provider_timeout"]);
   expect(figures.value("openclaw_tokens_total", { agent: "main", type: "input" })).toBe(7);
+});
+
+test("times are seconds, tokens are whole: known figures add up to known sums", async () => {
+  const metrics = createMetrics(readings);
+  metrics.run({ ...run, agent: "main", ms: 1500, firstTokenMs: 250 });
+  metrics.run({ ...run, agent: "main", ms: 500, firstTokenMs: undefined });
+  metrics.run({ ...run, agent: "main", ms: 2000, firstTokenMs: 500 });
+  metrics.call({ provider: "p", ms: 125 });
+  metrics.call({ provider: "p", code: "provider_error", ms: 750 });
+  const figures = readExposition(await metrics.text());
+  const sumAndCount = (name: string, labels: Record<string, string>) =>
+    ["sum", "count"].map((kind) => figures.value(`openclaw_${name}_${kind}`, labels));
+  expect(sumAndCount("run_duration_seconds", { agent: "main" })).toEqual([4, 3]);
+  expect(sumAndCount("first_token_seconds", { agent: "main" })).toEqual([0.75, 2]);
+  expect(sumAndCount("provider_request_duration_seconds", { provider: "p" })).toEqual([0.875, 2]);
+  expect(figures.value("openclaw_run_duration_seconds_bucket", { agent: "main", le: "1" })).toBe(1);
+  const gauges = ["runs_active", "queue_waiting", "lanes_busy", "lanes_waiting", "streams_open"];
+  expect(gauges.map((name) => figures.value(`openclaw_${name}`))).toEqual([1, 2, 3, 4, 5]);
 });

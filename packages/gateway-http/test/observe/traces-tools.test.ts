@@ -88,6 +88,7 @@ test("tools are spans of their run between the calls of the model, and MCP serve
   expect(own.attributes).toEqual({
     "gen_ai.operation.name": "execute_tool",
     "gen_ai.tool.name": "own",
+    "gen_ai.tool.type": "function",
     "gen_ai.tool.call.id": "c1",
   });
   const web = identify(tracing.span("execute_tool web__call"));

@@ -23,7 +23,7 @@ test("a thousand reloads keep nothing: no memory, no handle, no connection", asy
   const using = (index: number) =>
     configOf(
       {
-        models: { providers: { stand: { baseUrl: provider.baseUrl, apiKey: PROVIDER_KEY } } },
+        models: { providers: { stand: { baseUrl: provider.baseUrl, apiKey: `${PROVIDER_KEY}-${index}` } } },
         agents: {
           defaults: { model: { primary: "stand/in", fallbacks: ["stand/other"] }, instructions: "x".repeat(10_000) },
           list: [{ id: "main" }, { id: `a${index}`, description: "y".repeat(10_000) }],

@@ -5,7 +5,6 @@ import { defineAgent } from "../../src/index.ts";
 import { sayer, stepper } from "../support/agents.ts";
 import { ask, hi, openRaw, readAnswer, readStream } from "../support/chat.ts";
 import { PROVIDER_KEY } from "../support/provider-gateway.ts";
-import { openSocket } from "../support/raw-http.ts";
 import { completion, startProvider } from "../support/stand-in-provider.ts";
 import { byHand, SOON } from "../tools/start-tools.ts";
 import { BOBS_TOKEN, bob, configOf, type Reloadable, startReloadable } from "./reloadable.ts";
@@ -226,24 +225,3 @@ function bobsHash(): string {
 function anything() {
   return { "~standard": { version: 1 as const, vendor: "test", validate: (value: unknown) => ({ value }) } };
 }
-
-test.each([
-  ["is gone", []],
-  ["lost the agent", [bob({ agents: ["another"] })]],
-])("a request whose body is still coming when its key %s is refused, and runs nothing", async (_what, keys) => {
-  const agent = stepper();
-  const door = await startReloadable(configOf({}, bob()), [agent.agent]);
-  const body = JSON.stringify(hi());
-  const { socket, seen } = openSocket(door.port);
-  const head = `POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer ${BOBS_TOKEN}\r\n`;
-  const type = `content-type: application/json\r\ncontent-length: ${body.length}\r\nexpect: 100-continue\r\n\r\n`;
-  socket.write(head + type);
-  // The gateway has let it in by then.
-  await seen(/100 Continue/);
-  await nextLoop();
-  await door.change(configOf({}, ...keys));
-  socket.write(body);
-  await seen(/HTTP\/1\.1 401 .*"code":"invalid_api_key"/s);
-  expect(door.gateway.runs.active).toBe(0);
-  socket.destroy();
-});

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -135,4 +135,28 @@ test("a store that nobody closes keeps no process alive, and loses nothing", asy
     timeout: 5000,
   });
   expect(await texts(createStore(folder), ref("a"))).toEqual(["hi"]);
+});
+
+test("what is loaded before the program is not loaded into the database's thread too", async () => {
+  const [folder, log] = [await makeFolder(), join(await makeFolder(), "threads")];
+  const preload = join(folder, "preload.mjs");
+  await writeFile(
+    preload,
+    `import { appendFileSync } from "node:fs";
+     import { isMainThread } from "node:worker_threads";
+     appendFileSync(${JSON.stringify(log)}, isMainThread ? "main " : "thread ");`,
+  );
+  const script = `
+    import { Connection } from "./src/sessions/sqlite/connection.ts";
+    const connection = new Connection({ folder: ${JSON.stringify(folder)}, sync: "full", lockTimeoutMs: 0 });
+    await connection.open();
+    await connection.close();
+  `;
+  const flags = ["--conditions=@openclaw/source", "--import", preload, "--input-type=module"];
+  await promisify(execFile)(process.execPath, [...flags, "--eval", script], {
+    cwd: join(import.meta.dirname, "../.."),
+    env: { PATH: process.env.PATH, NODE_OPTIONS: `--import ${preload}` },
+  });
+  // Once by each way.
+  expect((await readFile(log, "utf8")).trim()).toMatch(/^main(?: main)?$/);
 });

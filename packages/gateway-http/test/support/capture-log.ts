@@ -1,4 +1,3 @@
-import fs from "node:fs";
 import { vi } from "vitest";
 
 export interface CapturedLog {
@@ -14,13 +13,11 @@ export interface CapturedLog {
 export function captureLog(): CapturedLog {
   let text = "";
   const looks = new Set<() => void>();
-  const write = fs.writeSync;
-  vi.spyOn(fs, "writeSync").mockImplementation(((fd: number, data: string | Uint8Array, ...rest: []) => {
-    if (fd !== 2) return write(fd, data as string, ...rest);
+  vi.spyOn(process.stderr, "write").mockImplementation((data: string | Uint8Array) => {
     text += typeof data === "string" ? data : Buffer.from(data).toString("utf8");
     for (const look of looks) look();
-    return Buffer.byteLength(data);
-  }) as typeof fs.writeSync);
+    return true;
+  });
   const lines = () =>
     text
       .split("\n")

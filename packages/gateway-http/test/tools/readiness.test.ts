@@ -7,7 +7,6 @@ test("/readyz is 503 while tools are waited for and while draining, and /healthz
   const state = { starting: true, draining: false };
   const app = createApp({
     http: () => parseConfig({}).config.gateway.http,
-    trustedProxies: [],
     guardOrigin: false,
     onBug: () => {},
   });

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { HEADERS } from "@openclaw/protocol";
 import type { FastifyRequest, RouteHandlerMethod } from "fastify";
-import { resolveAgent } from "../../agents/resolve-agent.ts";
+import { findNamedAgent, resolveAgent } from "../../agents/resolve-agent.ts";
 import { requireAgent, requireScope } from "../../auth/permissions.ts";
 import { parseChatRequest } from "../../chat/parse-request.ts";
 import { toTurn } from "../../chat/to-turn.ts";
@@ -20,7 +20,7 @@ import { fetchImages } from "../fetch-images.ts";
 import { fingerprintOf } from "../fingerprint.ts";
 import { findHeader, readChannel, readIdempotency, refuseRepeatedHeaders } from "../request-headers.ts";
 import type { CurrentSettings, Settings } from "../settings.ts";
-import { refuseWithdrawn } from "../still-admitted.ts";
+import { recheckCaller } from "../still-admitted.ts";
 
 export interface ChatCompletionsOptions {
   current: CurrentSettings;
@@ -36,14 +36,13 @@ export function chatCompletions({ current, ...parts }: ChatCompletionsOptions): 
     const settings = current();
     const { http } = settings.config.gateway;
     const options = { ...parts, ...http };
-    const { asked: read, taken } = readAsked(request, settings);
+    const { asked: read, taken } = readAsked(request, settings, current);
     const { key, lastEvent } = readIdempotency(request.headers);
     const isKeyed = key !== undefined;
     // Whoever goes on with an answer starts nothing, so nothing is fetched.
     const fetches = taken.remote.length > 0 && lastEvent === undefined;
     const { images } = http.endpoints.chatCompletions;
     const asked = fetches ? await fetchImages(reply.raw, read, taken, { images, isKeyed }) : read;
-    refuseWithdrawn(request, current().config.gateway.auth, asked.run.agent.id);
     if (key === undefined) return answer(reply, asked, options);
     const fingerprint = fingerprintOf(request.body, request.headers, settings.config.sessions.clientHeaders);
     return answerUnderKey(reply, asked, { ...options, key, lastEvent, fingerprint });
@@ -51,7 +50,11 @@ export function chatCompletions({ current, ...parts }: ChatCompletionsOptions): 
 }
 
 /** What was said, to whom, and where. */
-function readAsked(request: FastifyRequest, { agents, config }: Settings): { asked: Asked; taken: TakenIn } {
+function readAsked(
+  request: FastifyRequest,
+  { agents, config }: Settings,
+  current: CurrentSettings,
+): { asked: Asked; taken: TakenIn } {
   const { headers } = request;
   const { clientHeaders, fromUser } = config.sessions;
   const caller = callerOf(request);
@@ -61,11 +64,13 @@ function readAsked(request: FastifyRequest, { agents, config }: Settings): { ask
   const body = parseChatRequest(request.body);
   // To whom
   const named = { model: body.model, header: findHeader(headers, [HEADERS.agentId, HEADERS.agent]) };
-  // An unknown agent is told before anything is said about the session.
-  resolveAgent(agents, named);
+  // An agent that is not there, or not for this caller, is told before anything is said about the session.
+  const target = findNamedAgent(agents, named);
+  const param = named.header?.name ?? "model";
+  if (target) requireAgent(caller, target.id, param);
   const chosen = readSessionKeyHeader(headers[HEADERS.sessionKey] as string | undefined);
   const agent = resolveAgent(agents, { ...named, sessionAgentId: chosen?.agentId });
-  requireAgent(caller, agent.id, named.header?.name ?? "model");
+  requireAgent(caller, agent.id, param);
   const model = findHeader(headers, [HEADERS.model])?.value;
   if (model !== undefined) requireScope(caller, "override-model", HEADERS.model);
   const input = (model && agent.inputOf?.(model)) || agent.input;
@@ -83,6 +88,12 @@ function readAsked(request: FastifyRequest, { agents, config }: Settings): { ask
   const asked: Asked = {
     body,
     requestId: request.id,
+    recheck() {
+      const again = recheckCaller(request, current());
+      requireAgent(again, agent.id, param);
+      if (model !== undefined) requireScope(again, "override-model", HEADERS.model);
+      return again.limits;
+    },
     run: {
       agent,
       turn: toTurn(body, taken.messages),

@@ -15,10 +15,16 @@ export function addOpenApiRoute(app: FastifyInstance): void {
       served ??= make();
       const { bytes, etag } = await served;
       reply.headers({ etag, "cache-control": "no-cache" });
-      if (request.headers["if-none-match"] === etag) return reply.code(304).send();
+      if (isKnown(request.headers["if-none-match"], etag)) return reply.code(304).send();
       return reply.type("application/json; charset=utf-8").send(bytes);
     },
   });
+}
+
+/** RFC 9110 §13.1.2: a list, compared weakly, or `*`. */
+function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch?.trim() === "*") return true;
+  return ifNoneMatch?.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag) === true;
 }
 
 async function make(): Promise<Served> {

@@ -10,8 +10,14 @@ interface Waiting {
   reject(error: Error): void;
 }
 
+const IS_SOURCE = import.meta.url.endsWith(".ts");
 /** This file runs as it is, or from the folder it was bundled to. */
-const THREAD = new URL(import.meta.url.endsWith(".ts") ? "./thread.ts" : "./sqlite-thread.js", import.meta.url);
+const THREAD = new URL(IS_SOURCE ? "./thread.ts" : "./sqlite-thread.js", import.meta.url);
+/**
+ * Not the process's: what these load (`--import` of a tracing SDK) would start once more in the thread, also by way of
+ * NODE_OPTIONS. Sources find each other under a condition.
+ */
+const FLAGS = { execArgv: IS_SOURCE ? ["--conditions=@openclaw/source"] : [], env: {} };
 
 /**
  * The way to the database's thread. While one batch is being written the next one gathers, so under load many
@@ -87,13 +93,7 @@ export class Connection {
   async #start(): Promise<Worker> {
     await mkdir(this.#options.folder, { recursive: true, mode: 0o700 });
     return new Promise((resolve, reject) => {
-      // Code from the command line has a flag that a thread, started from a file, refuses.
-      const isTyped = process.execArgv.some((flag) => flag.startsWith("--input-type"));
-      const worker = new Worker(THREAD, {
-        workerData: this.#options,
-        name: "sessions",
-        ...(isTyped && { execArgv: [] }),
-      });
+      const worker = new Worker(THREAD, { workerData: this.#options, name: "sessions", ...FLAGS });
       worker.once("message", (message: Opened) => {
         if (!message.opened) {
           const { folder } = this.#options;

@@ -1,0 +1,50 @@
+import type { FastifyInstance } from "fastify";
+import { createAddressMatcher } from "../config/network.ts";
+import type { Metrics } from "../observe/metrics.ts";
+import { type ApiOptions, addApi, createGuard } from "./api.ts";
+import { type AppOptions, createApp } from "./app.ts";
+import { createProxyUserReader } from "./proxy-user.ts";
+import { type RequestWatch, watchRequest } from "./request-log.ts";
+import { addHealthRoutes } from "./routes/health.ts";
+import { addMetricsRoute } from "./routes/metrics.ts";
+import { addOpenApiRoute } from "./routes/openapi.ts";
+import { addStatusRoute, type StatusOptions } from "./routes/status.ts";
+
+export interface DoorOptions
+  extends Omit<ApiOptions, "readProxyUser">,
+    StatusOptions,
+    Pick<AppOptions, "guardOrigin" | "tls" | "onBug"> {
+  requests: RequestWatch;
+  metrics: Metrics;
+  /** A folder to serve at `/`. */
+  webRoot: string | undefined;
+}
+
+/** The HTTP door: the edge, and all that is served behind it. It does not listen yet. */
+export async function createDoor(options: DoorOptions): Promise<FastifyInstance> {
+  const { current, state, requests, metrics, authenticator, webRoot, guardOrigin, tls, onBug } = options;
+  const { trustedProxies } = current().config.gateway;
+  const isTrustedProxy = createAddressMatcher(trustedProxies);
+  const app = createApp({
+    http: () => current().config.gateway.http,
+    isTrustedProxy: trustedProxies.length > 0 ? isTrustedProxy : undefined,
+    guardOrigin,
+    tls,
+    onRequest: (request, reply) => watchRequest(requests, request, reply),
+    onRefused: (status, method = "") => requests.count({ route: undefined, method, status }),
+    onBug,
+  });
+  const auth = {
+    current,
+    authenticator,
+    readProxyUser: createProxyUserReader(isTrustedProxy, () => current().config.gateway.auth.trustedProxy),
+  };
+  const forAdmin = createGuard(auth)("admin");
+  addHealthRoutes(app, state);
+  addOpenApiRoute(app);
+  addMetricsRoute(app, forAdmin, metrics);
+  addStatusRoute(app, forAdmin, options);
+  await app.register(addApi, { ...options, ...auth });
+  if (webRoot !== undefined) (await import("./web-root.ts")).addWebRoot(app, webRoot);
+  return app;
+}
