@@ -263,9 +263,9 @@ test.each([
 });
 
 test("what is wrong beside a variable is wrong without it too, and what no text can be is told", async () => {
-  await writeFile(file, '{ gateway: { auth: { token: "${T}" }, prot: 1 } }');
+  await writeFile(file, `{ gateway: { auth: { token: "\${T}" }, prot: 1 } }`);
   await expect(keys("list")).rejects.toThrow("gateway.prot (line 1): unknown key");
-  await writeFile(file, '{ gateway: { bind: "${BIND}" } }');
+  await writeFile(file, `{ gateway: { bind: "\${BIND}" } }`);
   await expect(keys("add ann")).rejects.toThrow("the environment variable BIND is not set");
 });
 
