@@ -90,11 +90,11 @@ async function visit(name: string, millis: number): Promise<void> {
   closeIdleConnections();
 }
 
-function tell(name: string, { heap, external, rss, handles }: typeof start): void {
+function tell(name: string, { heap, external, native, rss, handles }: typeof start): void {
   const seconds = Math.round(performance.now() / 1000);
   const sockets = handles.TCPSocketWrap ?? 0;
   console.log(
-    `${String(seconds).padStart(5)} s  ${name.padEnd(8)} heap ${toMib(heap)}  external ${toMib(external)}  RSS ${toMib(rss)} MiB  ${sockets} sockets, ${provider.open} at the provider`,
+    `${String(seconds).padStart(5)} s  ${name.padEnd(8)} heap ${toMib(heap)}  external ${toMib(external)}  native ${toMib(native)}  RSS ${toMib(rss)} MiB  ${sockets} sockets, ${provider.open} at the provider`,
   );
 }
 

@@ -21,6 +21,11 @@ export type SoakedGateway = {
 export const TOKEN = "soak-operator-token-0123456789";
 const PROBE = fileURLToPath(new URL("./probe.ts", import.meta.url));
 const STOP_MS = 45_000;
+/** Of a gateway that is gone. */
+const NO_READING: Reading = {
+  ...{ heap: Number.NaN, committed: Number.NaN, external: Number.NaN, rss: Number.NaN, native: Number.NaN },
+  handles: {},
+};
 
 /** Starts the built gateway on its own state folder; folder and process are gone when the soak is. */
 export async function startGateway(cli: string, configure: (folder: string) => string): Promise<SoakedGateway> {
@@ -66,7 +71,7 @@ export async function startGateway(cli: string, configure: (folder: string) => s
 }
 
 async function ask(child: ChildProcess, collect: boolean): Promise<Reading> {
-  if (!child.connected) return { heap: Number.NaN, external: Number.NaN, rss: Number.NaN, handles: {} };
+  if (!child.connected) return NO_READING;
   const answer = once(child, "message");
   child.send({ collect });
   const [reading] = await answer;

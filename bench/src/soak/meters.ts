@@ -7,9 +7,8 @@ import type { Provider } from "./provider.ts";
 
 /** What the heap may have grown by between two times of rest: bounded caches fill up, and then no more. */
 const HEAP_GROWTH = 24 * 2 ** 20;
-/** Pages that V8 and the allocator keep after the busiest moment, and the database's cache. A part of what was, and more. */
-const RSS_SHARE = 0.25;
-const RSS_GROWTH = 64 * 2 ** 20;
+/** What the allocator keeps in pieces after the busiest moment, and the database's cache. */
+const NATIVE_GROWTH = 64 * 2 ** 20;
 /** Of one kind. */
 const HANDLE_GROWTH = 2;
 const REST_MS = 60_000;
@@ -44,7 +43,8 @@ export function compareReadings(start: Reading, end: Reading, account: Account):
   };
   grown("the heap", start.heap, end.heap, HEAP_GROWTH);
   grown("memory outside the heap", start.external, end.external, HEAP_GROWTH);
-  grown("resident memory", start.rss, end.rss, start.rss * RSS_SHARE + RSS_GROWTH);
+  grown("what V8 has pages for", start.committed, end.committed, HEAP_GROWTH);
+  grown("resident memory beside V8's", start.native, end.native, NATIVE_GROWTH);
   for (const [name, count] of Object.entries(end.handles)) {
     const before = start.handles[name] ?? 0;
     if (count > before + HANDLE_GROWTH) account.violate(`${name}: more are open`, `${before} to ${count}`);
