@@ -97,10 +97,33 @@ test.each(Object.keys(SNIPPETS))(
   180_000,
 );
 
-test("the hook of React 1 shows one answer, ends what is not wanted any more, and shows nothing of it", async () => {
+/** The page with the hook, and what is behind it. */
+const APPS = {
+  "the gateway": async () => {
+    const page = await bundle(talkPage(`{ baseUrl: location.origin, token: ${JSON.stringify(SECRETS.token)} }`));
+    return { ...(await serveApp(page)), server: undefined };
+  },
+  "the route of Next.js": async () => {
+    const page = await bundle(talkPage('{ baseUrl: location.origin + "/api" }'));
+    const { gateway, url: behind } = await serveApp();
+    await write({ "page.html": `<main></main><script type="module">${page}</script>` }, behind);
+    return { gateway, ...(await startRoute(behind)) };
+  },
+};
+
+/** Starts the route of Next.js, before the gateway at this address. */
+async function startRoute(gatewayUrl: string) {
+  await write({ ...toModules("route.ts", take("Next.js 1")), "server.ts": ROUTE_SERVER }, gatewayUrl);
+  const env = { OPENCLAW_GATEWAY_TOKEN: SECRETS.token };
+  const server = start(process.execPath, ["server.ts"], { cwd: folder, env });
+  const [url] = await server.printed(/^http\S+$/m);
+  return { server, url };
+}
+
+const WHAT = "shows one answer, ends what is not wanted any more, and shows nothing of it";
+test.each(Object.entries(APPS))(`the hook of React 1, with %s behind it, ${WHAT}`, async (_, startApp) => {
   await write({ "use-answer.tsx": take("React 1") }, "");
-  const page = await bundle(talkPage(SECRETS.token));
-  const { gateway, url } = await serveApp(page);
+  const { gateway, url, server } = await startApp();
   const browser = await launchChromium();
   onTestFinished(() => browser.close());
   const tab = await browser.newPage();
@@ -114,6 +137,8 @@ test("the hook of React 1 shows one answer, ends what is not wanted any more, an
 
   await press("hi");
   await shown("done: You said: hi");
+  await press("What did I say first?");
+  await shown("done: hi");
   await press("Talk.");
   await growing();
   await press("hi");
@@ -132,19 +157,18 @@ test("the hook of React 1 shows one answer, ends what is not wanted any more, an
   await ended(3);
   expect(await tab.locator("p").count()).toBe(0);
   expect(complaints).toEqual([]);
+  // The route is all that is asked: to cancel there is nothing.
+  expect(server?.output().stdout ?? "").not.toContain("not there: /api");
 });
 
 test("the route of Next.js keeps the token, and serves our client and others", async () => {
   const { gateway, url } = await serveApp();
-  await write({ "route.ts": take("Next.js 1"), "server.ts": ROUTE_SERVER }, url);
+  const { url: origin } = await startRoute(url);
   await write(toModules("page.ts", take("Next.js 2")), url);
-  const env = { OPENCLAW_GATEWAY_TOKEN: SECRETS.token };
-  const server = start(process.execPath, ["server.ts"], { cwd: folder, env });
-  const [origin] = await server.printed(/^http\S+$/m);
 
   const { stdout, stderr } = await start(process.execPath, ["page.ts"], { cwd: folder, env: { PAGE_ORIGIN: origin } })
     .exited;
-  expect(stdout + stderr).toBe("You said: hi\n");
+  expect(stdout + stderr).toBe("You said: hi trip\n");
 
   const { default: OpenAI } = ofClient("openai");
   const openai = new OpenAI({ baseURL: `${origin}/api/v1`, apiKey: "none", maxRetries: 0 });
@@ -153,6 +177,17 @@ test("the route of Next.js keeps the token, and serves our client and others", a
   let text = "";
   for await (const { choices } of await ask("hi")) text += choices[0]?.delta.content ?? "";
   expect(text).toBe("You said: hi");
+  // A user's sessions are nobody else's.
+  const first = async (user: string) => {
+    const messages = [{ role: "user", content: "What did I say first?" }];
+    const headers = { "x-user": user, "x-openclaw-session-key": "trip" };
+    const stream = await openai.chat.completions.create({ model: "any", messages, stream: true }, { headers });
+    let text = "";
+    for await (const { choices } of stream) text += choices[0]?.delta.content ?? "";
+    return text;
+  };
+  expect([await first("ann"), await first("bob")]).toEqual(["hi", "What did I say first?"]);
+  await expect(first("")).rejects.toMatchObject({ status: 401 });
   // A refusal as a response, a failure in the midst of the stream as its end.
   await expect(ask("")).rejects.toMatchObject({ status: 400, param: "messages" });
   const failing = await ask("Fail.");

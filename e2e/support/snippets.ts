@@ -25,6 +25,7 @@ const GIVEN = {
   isEnough: () => `((chunks) => () => ++chunks === 3)(0)`,
   fetchWeather: () => `async (city: string, signal: AbortSignal) => \`12 °C in \${city}, \${signal.aborted}\``,
   lines: () => `[] as string[]`,
+  userOf: () => `async (request: Request) => request.headers.get("x-user") ?? "ann"`,
   location: () => `{ origin: process.env.PAGE_ORIGIN as string }`,
 };
 

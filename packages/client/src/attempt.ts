@@ -8,7 +8,7 @@ export interface Attempt {
   /** Its reason is the error to throw. */
   readonly signal: AbortSignal;
   abort(): void;
-  /** The headers are here. */
+  /** What was to come in time has come. */
   stopTimer(): void;
   /** Lets go of the timer and of the caller's signal. */
   release(): void;
@@ -16,12 +16,19 @@ export interface Attempt {
   until<T>(task: () => Promise<T>): Promise<T>;
 }
 
-/** @param timeout - Milliseconds. */
-export function createAttempt(outer: AbortSignal | undefined, timeout: number): Attempt {
+/**
+ * @param timeout - Milliseconds. Without it there is no limit.
+ * @param awaited - What is to come in that time.
+ */
+export function createAttempt(
+  outer: AbortSignal | undefined,
+  timeout = Number.POSITIVE_INFINITY,
+  awaited?: string,
+): Attempt {
   const controller = new AbortController();
   const { signal } = controller;
   const onAbort = () => controller.abort(toAbortError(outer as AbortSignal));
-  const onTimeout = () => controller.abort(new TimeoutError(`No response headers within ${timeout} ms.`));
+  const onTimeout = () => controller.abort(new TimeoutError(`No ${awaited} within ${timeout} ms.`));
   const timer = timeout <= LONGEST_TIMER ? setTimeout(onTimeout, timeout) : undefined;
   // Not `AbortSignal.any`: a signal that outlives many requests would have to remember them all.
   if (outer?.aborted) onAbort();
@@ -49,7 +56,7 @@ export function createAttempt(outer: AbortSignal | undefined, timeout: number): 
 
 /** @throws AbortError as soon as the signal is aborted */
 export async function wait(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  const pause = createAttempt(signal, Number.POSITIVE_INFINITY);
+  const pause = createAttempt(signal);
   let timer: ReturnType<typeof setTimeout> | undefined;
   try {
     await pause.until(

@@ -1,5 +1,5 @@
-import type { ChatCompletion, FinishReason, Usage } from "@openclaw/protocol";
 import type { ErrorCode, ErrorType } from "@openclaw/protocol/wire";
+import type { ChatCompletion, FinishReason, Usage } from "./types.ts";
 
 /** An answer as far as it came. `finish_reason` is `null` until the answer has one. */
 export interface PartialCompletion {
@@ -41,6 +41,8 @@ export interface ApiErrorDetails {
   headers?: Headers;
 }
 
+const NO_DETAILS = { code: null, type: null, param: null, requestId: null, retryAfter: undefined, headers: undefined };
+
 /** A known value, or one of a newer gateway or of a proxy. The odd half keeps editors completing the known ones. */
 type Known<T extends string> = T | (string & {}) | null;
 
@@ -55,28 +57,22 @@ type Known<T extends string> = T | (string & {}) | null;
 export class APIError extends OpenClawError {
   override readonly name = "APIError" as const;
   /** HTTP status. For an error in the midst of a stream, the status of its code, else 500. */
-  readonly status: number;
+  declare readonly status: number;
   /** What went wrong, for programs. `null` when the answer was none of the gateway's. */
-  readonly code: Known<ErrorCode>;
-  readonly type: Known<ErrorType>;
+  declare readonly code: Known<ErrorCode>;
+  declare readonly type: Known<ErrorType>;
   /** The parameter at fault, for example `messages[0].content`. */
-  readonly param: string | null;
+  declare readonly param: string | null;
   /** Names this request in the gateway's log at level debug. */
-  readonly requestId: string | null;
+  declare readonly requestId: string | null;
   /** Seconds to wait before the next try, when the answer said so. */
-  readonly retryAfter: number | undefined;
+  declare readonly retryAfter: number | undefined;
   /** The headers of the response. */
-  readonly headers: Headers | undefined;
+  declare readonly headers: Headers | undefined;
 
   constructor(message: string, details: ApiErrorDetails) {
     super(message);
-    this.status = details.status;
-    this.code = details.code ?? null;
-    this.type = details.type ?? null;
-    this.param = details.param ?? null;
-    this.requestId = details.requestId ?? null;
-    this.retryAfter = details.retryAfter;
-    this.headers = details.headers;
+    Object.assign(this, NO_DETAILS, details);
   }
 }
 
@@ -85,7 +81,7 @@ export class ConnectionError extends OpenClawError {
   override readonly name = "ConnectionError" as const;
 }
 
-/** No response headers came within `timeout`; as a cause: a stream said nothing for `idleTimeout`. */
+/** No response headers of a stream, or no whole answer of another kind, came within `timeout`; as a cause: a stream said nothing for `idleTimeout`. */
 export class TimeoutError extends OpenClawError {
   override readonly name = "TimeoutError" as const;
 }

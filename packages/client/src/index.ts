@@ -1,20 +1,6 @@
-export type {
-  AgentActivity,
-  ChatCompletion,
-  ChatCompletionChunk,
-  ListPage,
-  ListParams,
-  Message,
-  ModelList,
-  Session,
-  SessionBranch,
-  SessionMessage,
-  StoredCompletion,
-  StoredMessage,
-} from "@openclaw/protocol";
 export type { ErrorCode } from "@openclaw/protocol/wire";
 export type { ChatStream } from "./chat/chat-stream.ts";
-export type { CompletionListParams } from "./chat/completions.ts";
+export type { ChatCompletions, CompletionListParams } from "./chat/completions.ts";
 export type { ChatCompletionParams, ChatOptions } from "./chat/create.ts";
 export type { ResumeInfo } from "./chat/read-on.ts";
 export type { StreamEvents } from "./chat/stream-events.ts";
@@ -25,9 +11,28 @@ export {
   ConnectionError,
   isOpenClawError,
   OpenClawError,
+  type PartialCompletion,
   StreamTruncatedError,
   TimeoutError,
 } from "./errors.ts";
+export type { Models } from "./models.ts";
 export type { ClientOptions, Fetch, Middleware, RequestOptions } from "./options.ts";
 export type { ResponsePromise } from "./request.ts";
-export type { Deleted, SessionListParams, SessionMessagesParams } from "./sessions.ts";
+export type { Deleted, SessionListParams, SessionMessagesParams, Sessions } from "./sessions.ts";
+export type {
+  AgentActivity,
+  ChatCompletion,
+  ChatCompletionChunk,
+  ListPage,
+  ListParams,
+  Message,
+  Model,
+  ModelList,
+  Session,
+  SessionBranch,
+  SessionMessage,
+  StoredCompletion,
+  StoredMessage,
+  ToolCall,
+  Usage,
+} from "./types.ts";

@@ -1,6 +1,6 @@
-import type { Model, ModelList } from "@openclaw/protocol";
 import type { RequestOptions } from "./options.ts";
 import type { ResponsePromise, Send } from "./request.ts";
+import type { Model, ModelList } from "./types.ts";
 
 export interface Models {
   /** Every agent this token may use, as a model. */

@@ -12,27 +12,28 @@ export interface ClientOptions {
    * Sends the requests.
    * @defaultValue the global `fetch`
    */
-  fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  fetch?: ((url: string, init: RequestInit) => Promise<Response>) | undefined;
   /**
-   * Milliseconds one attempt may take until its response headers are here. A stream has them within a second or two,
-   * an answer that is not streamed when it is whole. `Infinity` for no limit; the `fetch` of Node has one of 300 s.
+   * Milliseconds one attempt may take: until the response headers of a stream, which are there within a second or two;
+   * until any other answer is whole. `Infinity` for no limit; the `fetch` of Node has one of 300 s for headers.
    * @defaultValue 600_000
    */
-  timeout?: number;
+  timeout?: number | undefined;
   /**
    * How often a request is sent again after a failure that may pass: no connection, 408, 409, 429, 5xx, unless the
-   * answer says otherwise. A stream that was cut goes on where it was: this is then how often in a row that may fail.
+   * answer says otherwise. A stream that was cut goes on where it was: that is tried for about 30 s however often it
+   * fails, and with 0 not at all.
    * @defaultValue 2
    */
-  maxRetries?: number;
+  maxRetries?: number | undefined;
   /**
    * Milliseconds a stream may say nothing, not even the comments by which a gateway shows that it is alive (every 15 s
    * unless told otherwise). Then it counts as cut, and is resumed like one. `Infinity` for no limit.
    * @defaultValue 60_000
    */
-  idleTimeout?: number;
+  idleTimeout?: number | undefined;
   /** Sent with every request. */
-  headers?: Record<string, string>;
+  headers?: Record<string, string> | undefined;
   /**
    * What stands around every attempt, also those of a retry and of a stream that comes back: each gets the next one's
    * `fetch` and gives its own. The first is the outermost; it may change the request, read the response, answer itself.
@@ -48,7 +49,7 @@ export interface ClientOptions {
    * };
    * ```
    */
-  middleware?: readonly Middleware[];
+  middleware?: readonly Middleware[] | undefined;
 }
 
 /**
@@ -63,7 +64,7 @@ export type Middleware = (next: Fetch) => Fetch;
 export interface RequestOptions {
   /** Ends the request, a wait between two attempts and the stream, with an `AbortError`. */
   signal?: AbortSignal | undefined;
-  /** Milliseconds until the response headers of one attempt. */
+  /** Milliseconds one attempt may take until its answer is whole, or a stream has its response headers. */
   timeout?: number | undefined;
   /** Milliseconds a stream may say nothing. */
   idleTimeout?: number | undefined;
@@ -86,13 +87,11 @@ const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
  */
 export function checkOptions(options: ClientOptions): void {
   if (typeof options !== "object" || options === null) misuse("createClient needs options: { baseUrl, token }.");
-  if ("baseURL" in options) misuse("createClient has no option `baseURL`. Did you mean `baseUrl`?");
-  if ("apiKey" in options) misuse("createClient has no option `apiKey`. Did you mean `token`?");
+  if ("baseURL" in options) misuse("`baseURL` is no option. Did you mean `baseUrl`?");
+  if ("apiKey" in options) misuse("`apiKey` is no option. Did you mean `token`?");
   const { token, fetch } = options;
   if ("token" in options && typeof token !== "string" && typeof token !== "function") {
-    misuse(
-      "`token` is neither a string nor a function. Is the environment variable set? No token at all: leave it out.",
-    );
+    misuse("`token` is neither a string nor a function. Is the environment variable set?");
   }
   if (typeof token === "string") toCredential(token);
   if (fetch !== undefined && typeof fetch !== "function") misuse("`fetch` must be a function.");
@@ -101,8 +100,8 @@ export function checkOptions(options: ClientOptions): void {
 
 /** @throws OpenClawError */
 export function checkLimits({ timeout = 1, idleTimeout = 1, maxRetries = 0 }: RequestOptions): void {
-  if (!(timeout > 0 && idleTimeout > 0)) misuse("`timeout` and `idleTimeout` must be numbers of milliseconds above 0.");
-  if (!(maxRetries >= 0)) misuse("`maxRetries` must be a number from 0.");
+  if (!(timeout > 0 && idleTimeout > 0 && maxRetries >= 0))
+    misuse("`timeout` and `idleTimeout` must be above 0, `maxRetries` must be from 0.");
 }
 
 /**
@@ -110,15 +109,14 @@ export function checkLimits({ timeout = 1, idleTimeout = 1, maxRetries = 0 }: Re
  * @throws OpenClawError
  */
 export function toBaseUrl(text: string): string {
-  if (!/^https?:\/\//i.test(text))
-    misuse('`baseUrl` must begin with http:// or https://, like "http://127.0.0.1:18789".');
   let url: URL;
   try {
-    url = new URL(text);
+    // `fetch` would take `http:host`, too, and in a page what is relative to it.
+    url = new URL(/^https?:\/\//i.test(text) ? text : "");
   } catch {
-    return misuse("`baseUrl` is not a URL.");
+    return misuse('`baseUrl` must be a URL like "http://127.0.0.1:18789".');
   }
-  if (url.username || url.password) misuse("`baseUrl` must not hold a user or password: give the secret as `token`.");
+  if (url.username || url.password) misuse("`baseUrl` must not hold a user or password.");
   return `${url.origin}${url.pathname.replace(/\/+$/, "").replace(/\/v1$/, "")}/v1`;
 }
 
@@ -128,7 +126,7 @@ export function toBaseUrl(text: string): string {
  */
 export function toCredential(token: unknown): string {
   const credential = typeof token === "string" ? token.trim() : "";
-  if (!TOKEN.test(credential)) misuse("`token` must be visible ASCII characters, at least one.");
+  if (!TOKEN.test(credential)) misuse("`token` must be visible ASCII characters.");
   return credential;
 }
 
@@ -143,7 +141,7 @@ export function toHeaders(...all: (Record<string, string | undefined> | undefine
     try {
       headers.set(name, value);
     } catch {
-      misuse(`The header ${JSON.stringify(name)} has a name or a value that cannot be sent.`);
+      misuse(`The header ${JSON.stringify(name)} cannot be sent.`);
     }
   }
   return headers;
@@ -168,7 +166,7 @@ export function encode(text: string): string {
   try {
     return encodeURIComponent(text);
   } catch {
-    return misuse("A key or id holds half of a surrogate pair.");
+    return misuse("A key or id is malformed.");
   }
 }
 

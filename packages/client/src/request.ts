@@ -1,7 +1,8 @@
 import { HEADERS } from "@openclaw/protocol/wire";
-import { toApiError, toForeignAnswerError } from "./api-error.ts";
+import { dropBody, keepSentHeaders, toApiError, toForeignAnswerError } from "./api-error.ts";
 import { type Attempt, createAttempt, wait } from "./attempt.ts";
 import { ConnectionError, OpenClawError } from "./errors.ts";
+import { fetchHere } from "./fetch-here.ts";
 import {
   type ClientOptions,
   checkLimits,
@@ -15,6 +16,9 @@ import {
   toHeaders,
 } from "./options.ts";
 import { isRetryable, retryDelay } from "./retry.ts";
+
+/** Most characters of an error's body that are read. */
+const MAX_ERROR_LENGTH = 64 * 1024;
 
 /** What is asked for. */
 export interface Call {
@@ -70,9 +74,10 @@ export function createSend(client: ClientOptions): Send {
     // Not at the outer end, where it could not be told from what middleware throws.
     async (url, init) => {
       try {
-        return await (client.fetch ?? globalThis.fetch)(url, init);
+        return await fetchHere(client.fetch ?? globalThis.fetch, url, init);
       } catch (cause) {
         init.signal?.throwIfAborted();
+        if (cause instanceof OpenClawError) throw cause;
         throw toConnectionError(url, cause);
       }
     },
@@ -89,7 +94,7 @@ export function createSend(client: ClientOptions): Send {
     let isAnswered = false;
 
     for (let retry = 0; ; retry++) {
-      const attempt = createAttempt(signal, timeout);
+      const attempt = createAttempt(signal, timeout, stream ? "stream" : "whole answer");
       try {
         const response = await send(attempt);
         if (stream) return { data: response as T, response };
@@ -125,17 +130,16 @@ export function createSend(client: ClientOptions): Send {
       if (body) init.body = body;
       if (call.keepalive) init.keepalive = true;
       const response = await attempt.until(() => fetch(url, init));
-      // An error's body must come in time, too.
-      if (!response.ok) {
-        const text = await attempt.until(() => response.text().catch(() => ""));
-        // As it was sent: the call or middleware may have put another in its place.
-        throw toApiError(response, text, headers.get("authorization")?.replace(/^\S+\s+/, ""));
-      }
-      attempt.stopTimer();
-      if (!response.headers.get("content-type")?.toLowerCase().startsWith(accept)) {
+      // As they were sent: the call or middleware may have put others in their place.
+      keepSentHeaders(response, headers);
+      if (!response.ok) throw toApiError(response, await attempt.until(() => readExcerpt(response)));
+      const type = response.headers.get("content-type");
+      if (!type?.toLowerCase().startsWith(accept)) {
         attempt.abort();
-        throw toForeignAnswerError(response, accept);
+        dropBody(response);
+        throw toForeignAnswerError(response, `Expected ${accept}, got ${type ?? "no content type"}`);
       }
+      if (stream) attempt.stopTimer();
       return response;
     }
   }
@@ -150,9 +154,27 @@ async function readJson(response: Response, { until, signal }: Attempt): Promise
   }
 }
 
+/** What there is of an error's body, up to a size: it may be endless. */
+async function readExcerpt({ body }: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  try {
+    const reader = body?.getReader();
+    while (reader) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      text += decoder.decode(value, { stream: true });
+      if (text.length > MAX_ERROR_LENGTH) await reader.cancel();
+    }
+  } catch {
+    // What came before it broke may say enough.
+  }
+  return text;
+}
+
 function toPath(parts: readonly string[]): string {
   // `fetch` would resolve dots, and without its name a thing's path is that of all of them.
-  if (parts.some((part) => /^\.{0,2}$/.test(part))) misuse("A key or id must not be empty, `.` or `..`.");
+  if (parts.some((part) => !part || /^\.{1,2}$/.test(part))) misuse("A key or id must not be empty, `.` or `..`.");
   return `/${parts.map(encode).join("/")}`;
 }
 

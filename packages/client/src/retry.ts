@@ -20,7 +20,7 @@ export function isRetryable(error: unknown, isSafe = true): boolean {
   if (asked === "true" || asked === "false") return asked === "true";
   const spec = isErrorCode(code) ? ERRORS[code] : undefined;
   if (spec && "retry" in spec) return spec.retry;
-  return isSafe && (status === 408 || status === 409 || status === 429 || status >= 500);
+  return isSafe && ([408, 409, 429].includes(status) || status >= 500);
 }
 
 /**
@@ -44,6 +44,7 @@ export function parseRetryAfter(headers: Headers, now: number = Date.now()): num
   if (!value) return undefined;
   const seconds = Number(value);
   if (seconds >= 0) return seconds;
-  const date = Number.isNaN(seconds) ? Date.parse(value) : Number.NaN;
+  // What is neither is no wait; `Date.parse` would take a negative number for a year.
+  const date = seconds < 0 ? Number.NaN : Date.parse(value);
   return Number.isNaN(date) ? undefined : Math.max(0, (date - now) / 1000);
 }

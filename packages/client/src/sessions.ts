@@ -1,6 +1,6 @@
-import type { ListPage, ListParams, Session, SessionBranch, SessionMessage } from "@openclaw/protocol";
 import type { RequestOptions } from "./options.ts";
 import type { ResponsePromise, Send } from "./request.ts";
+import type { ListPage, ListParams, Session, SessionBranch, SessionMessage } from "./types.ts";
 
 /** What a deleted thing leaves. */
 export interface Deleted {

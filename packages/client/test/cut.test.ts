@@ -1,8 +1,8 @@
 import type { ServerResponse } from "node:http";
 import { expect, test } from "vitest";
-import { failureOf, hi } from "./support/client.ts";
+import { failureOf, hi, makeClient } from "./support/client.ts";
 import { startServer } from "./support/raw-server.ts";
-import { DONE, delta, finish, HELLO, SSE, START, say } from "./support/wire.ts";
+import { DONE, delta, finish, frame, HEAD, HELLO, SSE, START, say } from "./support/wire.ts";
 
 /** Sends it, and when it is on its way ends the answer well or destroys its connection. */
 const send = (text: string, how: "end" | "destroy") => (response: ServerResponse) => {
@@ -90,7 +90,7 @@ test("[DONE] without a finish is no end either", async () => {
 test("a frame that is not JSON ends the stream", async () => {
   expect(await read(`${START}data: {"choices"\n\n${DONE}`, "end")).toMatchObject({
     name: "StreamTruncatedError",
-    message: "An event of the stream is not JSON.",
+    message: "An event of the stream cannot be read.",
     cause: expect.any(SyntaxError),
   });
 });
@@ -113,4 +113,21 @@ test("a stream that began, of a server that numbers no events, is not sent again
   const stream = await client.chat.completions.create({ ...hi, stream: true });
   expect((await failureOf(stream.final())).name).toBe("StreamTruncatedError");
   expect(asked).toBe(1);
+});
+
+test.each<[string, object]>([
+  ["no choice", [null]],
+  ["no list of choices", {}],
+  ["no list of calls", [{ index: 0, delta: { tool_calls: {} }, finish_reason: null }]],
+  ["no call", [{ index: 0, delta: { tool_calls: [null] }, finish_reason: null }]],
+  ["a number for calls", [{ index: 0, delta: { tool_calls: 5 }, finish_reason: null }]],
+])("a chunk with %s ends the stream", async (_, choices) => {
+  const stream = await makeClient({
+    fetch: async () => new Response(START + frame({ ...HEAD, choices }) + DONE, { headers: SSE }),
+  }).chat.completions.create({ ...hi, stream: true });
+  stream.on("tool-call", () => {}).on("content", () => {});
+  expect(await failureOf(stream.text())).toMatchObject({
+    name: "StreamTruncatedError",
+    message: "An event of the stream cannot be read.",
+  });
 });

@@ -1,4 +1,6 @@
 import { expect, test, vi } from "vitest";
+import { createAccumulator } from "../src/chat/accumulate.ts";
+import { createTeller } from "../src/chat/stream-events.ts";
 import type { ChatCompletionChunk, ChatStream, StreamEvents } from "../src/index.ts";
 import { failureOf, hi, makeClient } from "./support/client.ts";
 import { startKeyedServer } from "./support/keyed-server.ts";
@@ -295,4 +297,23 @@ test("the connection that is made anew is told before it is there, and nothing i
     "usage",
     "end",
   ]);
+});
+
+test("to listen to the text costs the same whatever else there is", async () => {
+  let looked = 0;
+  const accumulator = createAccumulator();
+  const choices = Array.from({ length: 50 }, (_, index) => ({ index, delta: { content: "a" }, finish_reason: null }));
+  accumulator.add({ ...HEAD, object: "chat.completion.chunk", choices });
+  const tell = createTeller(
+    { on: () => {}, has: () => true, emit: () => {} },
+    {
+      ...accumulator,
+      read: () => {
+        looked++;
+        return accumulator.read();
+      },
+    },
+  );
+  tell({ ...HEAD, object: "chat.completion.chunk", choices });
+  expect(looked).toBe(0);
 });

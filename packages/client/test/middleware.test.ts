@@ -242,9 +242,9 @@ test("a page that shows another token than the client's does not put it into the
     await failureOf(makeClient({ fetch: echo }).models.list({ headers: { authorization: "s3cr3t" } })),
   ];
   expect(failures.map(({ message }) => message)).toEqual([
-    expect.stringMatching(/: DPoP \[token\]$/),
-    expect.stringMatching(/: Basic \[token\]$/),
-    expect.stringMatching(/: \[token\]$/),
+    expect.stringMatching(/: \*\*\*$/),
+    expect.stringMatching(/: \*\*\*$/),
+    expect.stringMatching(/: \*\*\*$/),
   ]);
 });
 

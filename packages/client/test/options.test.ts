@@ -28,9 +28,9 @@ test.each<[string, unknown, RegExp]>([
   ["no options", undefined, /createClient needs options: \{ baseUrl, token \}/],
   ["OpenAI's baseURL", { baseURL: "http://x" }, /Did you mean `baseUrl`\?/],
   ["OpenAI's apiKey", { baseUrl: "http://x", apiKey: "k" }, /Did you mean `token`\?/],
-  ["no baseUrl", { token: "t" }, /`baseUrl` must begin with http/],
-  ["a baseUrl without scheme", { baseUrl: "localhost:18789" }, /must begin with http/],
-  ["a baseUrl that is no URL", { baseUrl: "http://" }, /not a URL/],
+  ["no baseUrl", { token: "t" }, /`baseUrl` must be a URL like "http/],
+  ["a baseUrl without scheme", { baseUrl: "localhost:18789" }, /must be a URL like "http/],
+  ["a baseUrl that is no URL", { baseUrl: "http://" }, /must be a URL/],
   ["an unset environment variable", { baseUrl: "http://x", token: undefined }, /environment variable/],
   ["an empty token", { baseUrl: "http://x", token: " " }, /visible ASCII/],
   ["no time at all", { baseUrl: "http://x", timeout: 0 }, /`timeout` and `idleTimeout` must be/],
@@ -134,7 +134,7 @@ test("headers of the call beat those of the client, and the agent and session ha
 
 test("half of a surrogate pair is no session key", async () => {
   const failure = await failureOf(makeClient().chat.completions.create(hi, { sessionKey: "\ud800" }));
-  expect(failure).toMatchObject({ name: "OpenClawError", message: expect.stringContaining("surrogate") });
+  expect(failure).toMatchObject({ name: "OpenClawError", message: expect.stringContaining("malformed") });
 });
 
 test("models are found by any id", async () => {

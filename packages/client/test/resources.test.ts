@@ -144,3 +144,10 @@ test("what would name something else is not sent", async () => {
   }
   expect(requests).toHaveLength(0);
 });
+
+test("a key that is missing names nothing, least of all the session undefined", async () => {
+  const { client, requests } = scripted(Response.json({}));
+  const failure = await failureOf((async () => client.sessions.delete(undefined as unknown as string))());
+  expect(failure).toMatchObject({ name: "OpenClawError", message: expect.stringContaining("must not be empty") });
+  expect(requests).toEqual([]);
+});

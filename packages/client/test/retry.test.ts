@@ -93,7 +93,7 @@ test("an attempt that times out is ended and tried again", async () => {
   });
   const failure = failureOf(client.models.list());
   await vi.advanceTimersByTimeAsync(10_000);
-  expect(await failure).toMatchObject({ name: "TimeoutError", message: "No response headers within 100 ms." });
+  expect(await failure).toMatchObject({ name: "TimeoutError", message: "No whole answer within 100 ms." });
   expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]);
 });
 
@@ -106,6 +106,42 @@ test("an error whose body never ends times out", async () => {
   const failure = failureOf(client.models.list());
   await vi.advanceTimersByTimeAsync(100);
   expect(await failure).toMatchObject({ name: "TimeoutError" });
+});
+
+test("an answer whose body never ends times out, and is asked for again where that is safe", async () => {
+  let asked = 0;
+  const client = makeClient({
+    timeout: 100,
+    maxRetries: 1,
+    fetch: async () => {
+      asked++;
+      return new Response(new ReadableStream({ start: (body) => body.enqueue(new Uint8Array([123])) }), {
+        headers: { "content-type": "application/json" },
+      });
+    },
+  });
+  const failure = failureOf(client.models.list());
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(await failure).toMatchObject({ name: "TimeoutError", message: "No whole answer within 100 ms." });
+  expect(asked).toBe(2);
+});
+
+test("an error whose body has no end is read for 64 KiB", async () => {
+  let pieces = 0;
+  let isCancelled = false;
+  const body = new ReadableStream({
+    pull: (controller) => {
+      if (++pieces > 1_000) return controller.close();
+      controller.enqueue(new Uint8Array(1024).fill(120));
+    },
+    cancel: () => {
+      isCancelled = true;
+    },
+  });
+  const client = makeClient({ maxRetries: 0, fetch: async () => new Response(body, { status: 500 }) });
+  expect(await failureOf(client.models.list())).toMatchObject({ message: `HTTP 500: ${"x".repeat(200)}` });
+  expect(isCancelled).toBe(true);
+  expect(pieces).toBeLessThan(70);
 });
 
 test("without a limit there is no timer", async () => {

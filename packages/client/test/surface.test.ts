@@ -31,6 +31,7 @@ test("the public types", () => {
       "ChatCompletion",
       "ChatCompletionChunk",
       "ChatCompletionParams",
+      "ChatCompletions",
       "ChatOptions",
       "ChatStream",
       "Client",
@@ -43,7 +44,10 @@ test("the public types", () => {
       "ListParams",
       "Message",
       "Middleware",
+      "Model",
       "ModelList",
+      "Models",
+      "PartialCompletion",
       "RequestOptions",
       "ResponsePromise",
       "ResumeInfo",
@@ -52,9 +56,12 @@ test("the public types", () => {
       "SessionListParams",
       "SessionMessage",
       "SessionMessagesParams",
+      "Sessions",
       "StoredCompletion",
       "StoredMessage",
       "StreamEvents",
+      "ToolCall",
+      "Usage",
     ]
   `);
 });

@@ -4,7 +4,14 @@ import { expectTypeOf, test } from "vitest";
 import { z } from "zod";
 import type { ChatCompletion, ChatCompletionChunk, ChatStream, Client } from "../src/index.ts";
 import { isOpenClawError } from "../src/index.ts";
-import { type DeepPartial, type OutputError, type OutputStream, withOutput } from "../src/output/index.ts";
+import {
+  type DeepPartial,
+  type InputOf,
+  type OutputError,
+  type OutputOf,
+  type OutputStream,
+  withOutput,
+} from "../src/output/index.ts";
 import { defineTool, type Schema, type ToolResult, type ToolRun, withTools } from "../src/tools/index.ts";
 
 declare const client: Client;
@@ -34,6 +41,10 @@ test("a tool's arguments are what comes out of its schema", () => {
         parameters: { type: "object" },
         run: (args) => expectTypeOf(args).toEqualTypeOf<{ own: true }>(),
       },
+      unchecked: {
+        parameters: { type: "object" },
+        run: (args, { id }) => expectTypeOf([args, id] as const).toEqualTypeOf<readonly [unknown, string]>(),
+      },
     },
   });
   expectTypeOf(run).toEqualTypeOf<ToolRun>();
@@ -41,9 +52,14 @@ test("a tool's arguments are what comes out of its schema", () => {
   run.on("step", (completion) => expectTypeOf(completion).toEqualTypeOf<ChatCompletion>());
   expectTypeOf(run.text()).resolves.toBeString();
   expectTypeOf<ToolRun>().toExtend<AsyncIterable<ChatCompletionChunk>>();
+  expectTypeOf<ToolRun>().toExtend<Pick<ChatStream, "runId" | "requestId" | "sessionKey" | "toReadableStream">>();
   void client.chat.completions.create({ messages: [...run.messages, ...messages] });
   // @ts-expect-error a tool does something
   runTools({ messages, tools: { tool: { schema: z.object({}) } } });
+  // @ts-expect-error no schema
+  runTools({ messages, tools: { tool: { schema: { type: "object" }, run: () => "" } } });
+  // @ts-expect-error there is no such argument
+  runTools({ messages, tools: { tool: { schema: z.object({ city: z.string() }), run: ({ town }) => town } } });
   // @ts-expect-error it is always streamed
   runTools({ messages, stream: true, tools: {} });
   // @ts-expect-error messages are needed
@@ -55,7 +71,14 @@ test("so are those of a tool that stands by itself", () => {
     schema: z.object({ city: z.string() }),
     run: ({ city }) => expectTypeOf(city).toBeString(),
   });
-  withTools(client).chat.runTools({ messages, tools: { tool, other: { schema: z.object({}), run: () => {} } } });
+  const unchecked = defineTool({
+    parameters: { type: "object" },
+    run: (args) => expectTypeOf(args).toBeUnknown(),
+  });
+  withTools(client).chat.runTools({
+    messages,
+    tools: { tool, unchecked, other: { schema: z.object({}), run: () => {} } },
+  });
   // @ts-expect-error there is no such argument
   defineTool({ schema: z.object({ city: z.string() }), run: ({ town }) => town });
 });
@@ -69,6 +92,8 @@ interface City {
 test("what create gives with output", async () => {
   const { create } = withOutput(client).chat.completions;
   const completion = await create({ messages, output: city });
+  expectTypeOf<OutputOf<typeof city>>().toEqualTypeOf<City>();
+  expectTypeOf<InputOf<typeof city>>().toEqualTypeOf<{ river: string; at: string }>();
   expectTypeOf(completion.output).toEqualTypeOf<City>();
   expectTypeOf(completion.choices).toEqualTypeOf<ChatCompletion["choices"]>();
   expectTypeOf((await create({ messages, output: { schema: city, name: "city" } })).output).toEqualTypeOf<City>();
@@ -118,6 +143,12 @@ test("any part of a part may not be there", () => {
     or?: string | null;
     pair?: (1 | "a")[];
   }>();
+  // An enum's value may be there in part: it is not to be taken for one.
+  expectTypeOf<"pend">().toExtend<DeepPartial<"pending" | "done">>();
+  expectTypeOf<DeepPartial<"pending" | "done">>().not.toExtend<"pending" | "done">();
+  expectTypeOf<DeepPartial<string>>().toEqualTypeOf<string>();
+  const either = {} as DeepPartial<{ type: "circle"; radius: number } | { type: "square"; side: number }>;
+  if (either.type === "circle") expectTypeOf(either.radius).toEqualTypeOf<number | undefined>();
   expectTypeOf<DeepPartial<unknown>>().toBeUnknown();
 });
 

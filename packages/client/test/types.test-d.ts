@@ -176,3 +176,28 @@ test("what is sent to OpenAI can be sent to us", () => {
   const history: ChatCompletionParams["messages"] = [{ role: "system", content: "Be brief." }, ...messages];
   assertType<OpenAI.ChatCompletionMessageParam[]>(history.filter((message) => message.role === "user") as never);
 });
+
+test("a name that is misspelt is none", async () => {
+  const completion: ChatCompletion = await client.chat.completions.create({ messages });
+  // @ts-expect-error choices
+  completion.choises;
+  // @ts-expect-error total_tokens
+  completion.usage?.total_token;
+  // @ts-expect-error content
+  completion.choices[0]?.message.contnet;
+  for await (const chunk of await client.chat.completions.create({ messages, stream: true })) {
+    // @ts-expect-error content
+    chunk.choices[0]?.delta.contnet;
+    // @ts-expect-error openclaw
+    chunk.openclow;
+    assertType<Pick<OpenAI.ChatCompletionChunk, "id" | "created" | "model">>(chunk);
+  }
+  const session = await client.sessions.retrieve("k");
+  // @ts-expect-error title
+  session.titel;
+  // @ts-expect-error data
+  (await client.models.list()).models;
+  assertType<OpenAI.ChatCompletion>(completion);
+  const { metadata } = await client.chat.completions.retrieve("c");
+  expectTypeOf(metadata).toEqualTypeOf<Record<string, string> | null>();
+});

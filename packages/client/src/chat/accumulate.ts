@@ -1,5 +1,5 @@
-import type { ChatCompletionChunk, ToolCallDelta } from "@openclaw/protocol";
 import type { PartialCompletion } from "../errors.ts";
+import type { ChatCompletionChunk, ToolCallDelta } from "../types.ts";
 
 type Choice = PartialCompletion["choices"][number];
 type ToolCall = NonNullable<Choice["message"]["tool_calls"]>[number];
@@ -26,6 +26,8 @@ export interface Accumulator {
   add(chunk: ChatCompletionChunk): void;
   /** What has come, or nothing when nothing has. */
   read(): PartialCompletion | undefined;
+  /** What has come of one text of one choice: cheap enough for every chunk. */
+  text(index: number, name: keyof Texts): string;
 }
 
 /** Puts the chunks of a stream together to what the answer would have been without streaming. */
@@ -48,6 +50,7 @@ export function createAccumulator(): Accumulator {
       }
     },
     read: () => head && { ...head, choices: inOrder(choices).map(toChoice) },
+    text: (index, name) => choices.get(index)?.texts[name]?.read() ?? "",
   };
 }
 

@@ -1,7 +1,7 @@
-import type { ChatCompletion, ChatCompletionChunk } from "@openclaw/protocol";
 import { HEADERS } from "@openclaw/protocol/wire";
 import { OpenClawError, StreamTruncatedError } from "../errors.ts";
 import { createListeners } from "../listeners.ts";
+import type { ChatCompletion, ChatCompletionChunk } from "../types.ts";
 import { createAccumulator } from "./accumulate.ts";
 import { createOutcome } from "./outcome.ts";
 import { type Connection, type ResumeInfo, readOn } from "./read-on.ts";
@@ -32,14 +32,12 @@ export interface StreamSource extends Connection {
 export class ChatStream implements AsyncIterable<ChatCompletionChunk> {
   /** Names this request in the gateway's log at level debug. */
   readonly requestId: string | null;
-  /** The id of the completion. */
-  readonly runId: string | null;
   /** The session the answer belongs to, decoded. */
   readonly sessionKey: string | null;
   readonly #source: StreamSource;
   readonly #accumulator = createAccumulator();
   readonly #listeners = createListeners<StreamEvents>();
-  readonly #tell = createTeller(this.#listeners, this.#accumulator.read);
+  readonly #tell = createTeller(this.#listeners, this.#accumulator);
   readonly #outcome = createOutcome<ChatCompletion>();
   readonly #reading = createReading(
     () => this.#read(),
@@ -54,11 +52,16 @@ export class ChatStream implements AsyncIterable<ChatCompletionChunk> {
     const { headers } = response;
     this.#source = source;
     this.requestId = headers.get(HEADERS.requestId);
-    this.runId = headers.get(HEADERS.runId);
     this.sessionKey = decodeKey(headers.get(HEADERS.sessionKey));
     // At once, because nobody may come to read what is over.
     signal.addEventListener("abort", () => this.#fail(signal.reason), { once: true });
     if (signal.aborted) this.#fail(signal.reason);
+  }
+
+  /** The id of the completion. */
+  get runId(): string | null {
+    // Of the connection it is read from: who comes back before anything had come may find that it began anew.
+    return this.#source.response.headers.get(HEADERS.runId);
   }
 
   /**

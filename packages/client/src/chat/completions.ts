@@ -1,7 +1,7 @@
-import type { ChatCompletion, ListPage, ListParams, StoredCompletion, StoredMessage } from "@openclaw/protocol";
 import type { ClientOptions, RequestOptions } from "../options.ts";
 import type { ResponsePromise, Send } from "../request.ts";
 import type { Deleted } from "../sessions.ts";
+import type { ChatCompletion, ListPage, ListParams, StoredCompletion, StoredMessage } from "../types.ts";
 import type { ChatStream } from "./chat-stream.ts";
 import { CHAT_PATH, type ChatCompletionParams, type ChatOptions, makeCreate } from "./create.ts";
 

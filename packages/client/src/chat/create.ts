@@ -1,4 +1,3 @@
-import type { ChatCompletion, ChatCompletionRequestInput } from "@openclaw/protocol";
 import { HEADERS } from "@openclaw/protocol/wire";
 import { createAttempt } from "../attempt.ts";
 import {
@@ -10,7 +9,9 @@ import {
   toIdempotencyKey,
 } from "../options.ts";
 import { type Call, type Send, toResponsePromise } from "../request.ts";
+import type { ChatCompletion, ChatCompletionRequestInput } from "../types.ts";
 import { ChatStream } from "./chat-stream.ts";
+import { RESUME_WITHIN } from "./read-on.ts";
 
 /** The body of the request, under OpenAI's names. */
 export type ChatCompletionParams = ChatCompletionRequestInput;
@@ -40,6 +41,9 @@ export interface ChatOptions extends RequestOptions {
 /** Where chat completions are. */
 export const CHAT_PATH = ["chat", "completions"] as const;
 
+/** Of each time it comes back. */
+const AGAIN = { maxRetries: 0, timeout: RESUME_WITHIN };
+
 /** Milliseconds that telling the gateway of an abort may take. */
 const CANCEL_WITHIN = 5_000;
 
@@ -64,12 +68,12 @@ export function makeCreate(send: Send, client: ClientOptions) {
     if (!params.stream) return send<ChatCompletion>(CHAT_PATH, options, call).withResponse();
 
     // Of the whole stream, over as many connections as it takes.
-    const scope = createAttempt(outer, Number.POSITIVE_INFINITY);
+    const scope = createAttempt(outer);
     const { signal, abort, release } = scope;
-    const open = (lastEventId?: string, retries = 0) =>
+    const open = (lastEventId?: string, limits: RequestOptions = AGAIN) =>
       send<Response>(
         CHAT_PATH,
-        { ...options, signal, maxRetries: retries },
+        { ...options, ...limits, signal },
         { ...call, headers: { ...call.headers, [HEADERS.lastEventId]: lastEventId }, stream: true },
       );
     // Leaving alone lets a run with a key go on until nobody can come back any more, half a minute by default. The
@@ -80,7 +84,7 @@ export function makeCreate(send: Send, client: ClientOptions) {
       send([...CHAT_PATH, runId, "cancel"], limits, { body: "{}", keepalive: true }).catch(() => {});
     };
     try {
-      const response = await open(undefined, maxRetries);
+      const response = await open(undefined, options);
       const source = { response, signal, idleTimeout, abort, release, maxRetries };
       return { data: new ChatStream({ ...source, ...(idempotencyKey && { open, cancel }) }), response };
     } catch (error) {

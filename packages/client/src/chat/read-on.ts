@@ -1,9 +1,13 @@
-import type { ChatCompletionChunk } from "@openclaw/protocol";
 import { HEADERS } from "@openclaw/protocol/wire";
+import { dropBody } from "../api-error.ts";
 import { wait } from "../attempt.ts";
 import { APIError, StreamTruncatedError } from "../errors.ts";
 import { isRetryable, retryDelay } from "../retry.ts";
 import { type ReadOptions, readChunks } from "../sse/read-chunks.ts";
+import type { ChatCompletionChunk } from "../types.ts";
+
+/** Milliseconds that coming back is tried for: as long as a gateway keeps a run that nobody reads, unless told otherwise. */
+export const RESUME_WITHIN = 30_000;
 
 /** A stream that is about to come back after its connection broke. */
 export interface ResumeInfo {
@@ -13,12 +17,13 @@ export interface ResumeInfo {
   lastEventId: string | undefined;
 }
 
-/** The connection a stream began with, and how to come by another. Its signal ends a wait for one, too. */
+/** The connection that a stream is read from, and how to come by another. Its signal ends a wait for one, too. */
 export interface Connection extends ReadOptions {
+  /** Of the last connection there was. */
   response: Response;
-  /** How often in a row coming back may fail. */
+  /** Whether to come back: not with 0. */
   maxRetries: number;
-  /** Sends the request again. Absent when that would be another request. */
+  /** Sends the request again, once, for at most `RESUME_WITHIN`. Absent when that would be another request. */
   open?: (lastEventId: string | undefined) => Promise<Response>;
 }
 
@@ -30,14 +35,18 @@ export interface Connection extends ReadOptions {
  * @throws what `signal` was aborted with
  */
 export async function* readOn(
-  { response: first, signal, idleTimeout, maxRetries, open }: Connection,
+  connection: Connection,
   onResume: (info: ResumeInfo) => void,
 ): AsyncGenerator<ChatCompletionChunk[], void, undefined> {
-  let response: Response | undefined = first;
+  const { signal, idleTimeout, maxRetries } = connection;
+  let { open } = connection;
+  let response: Response | undefined = connection.response;
   let lastRun = "";
   let last = -1;
   let attempt = 0;
   let delay = 0;
+  let openedAt = 0;
+  let brokeAt = 0;
   // Put together when it is needed: the id as it came is a piece of a text, which keeps all that was read with it.
   const lastEventId = () => (last < 0 ? undefined : lastRun + last);
   while (true) {
@@ -45,8 +54,15 @@ export async function* readOn(
       if (!response) {
         await wait(delay, signal);
         response = await (open as NonNullable<typeof open>)(lastEventId());
+        connection.response = response;
       }
+      openedAt = Date.now();
       const run = `${response.headers.get(HEADERS.runId)}:`;
+      if (last >= 0 && run !== lastRun) {
+        open = undefined;
+        dropBody(response);
+        throw new StreamTruncatedError("Another run came in its place.");
+      }
       for await (const events of readChunks(response, { signal, idleTimeout })) {
         const fresh: ChatCompletionChunk[] = [];
         for (const { id, chunk } of events) {
@@ -66,7 +82,12 @@ export async function* readOn(
     } catch (error) {
       signal.throwIfAborted();
       const canResume = response ? isCut(error) : isRetryable(error);
-      if (!open || !canResume || attempt >= maxRetries) throw response ? error : toFailure(error);
+      const now = Date.now();
+      // One that lived that long did bring signs of life: the gateway has kept the run until now.
+      if (response && now - openedAt > RESUME_WITHIN) attempt = 0;
+      if (attempt === 0) brokeAt = now;
+      if (!open || !canResume || !maxRetries || now - brokeAt > RESUME_WITHIN)
+        throw response ? error : toFailure(error);
       response = undefined;
       delay = retryDelay(error, attempt++);
       onResume({ attempt, lastEventId: lastEventId() });

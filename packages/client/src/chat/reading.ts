@@ -1,5 +1,5 @@
-import type { ChatCompletion, ChatCompletionChunk } from "@openclaw/protocol";
 import { misuse } from "../options.ts";
+import type { ChatCompletion, ChatCompletionChunk } from "../types.ts";
 
 type Chunks = AsyncGenerator<ChatCompletionChunk, void, undefined>;
 

@@ -1,6 +1,6 @@
-import type { AgentActivity, ChatCompletion, ChatCompletionChunk, Usage } from "@openclaw/protocol";
-import type { PartialCompletion } from "../errors.ts";
 import type { Listeners } from "../listeners.ts";
+import type { AgentActivity, ChatCompletion, ChatCompletionChunk, Usage } from "../types.ts";
+import type { Accumulator } from "./accumulate.ts";
 import type { ResumeInfo } from "./read-on.ts";
 
 type ToolCall = NonNullable<ChatCompletion["choices"][number]["message"]["tool_calls"]>[number];
@@ -24,31 +24,31 @@ export interface StreamEvents {
 
 /**
  * Makes what tells of each chunk, once it has been added.
- * @param read - What has come so far.
+ * @param accumulator - Has what has come so far.
  */
 export function createTeller(
   { emit, has }: Listeners<StreamEvents>,
-  read: () => PartialCompletion | undefined,
+  { read, text }: Accumulator,
 ): (chunk: ChatCompletionChunk) => void {
-  const soFar = () => read()?.choices[0]?.message;
   let isFinished = false;
 
   return ({ choices, usage, openclaw }) => {
     const choice = choices.find(({ index }) => !index);
-    const { content, reasoning, reasoning_content } = choice?.delta ?? {};
-    const thought = reasoning || reasoning_content;
-    if (thought && has("reasoning")) {
-      const message = soFar();
-      emit("reasoning", thought, (reasoning ? message?.reasoning : message?.reasoning_content) ?? "");
-    }
-    if (content && has("content")) emit("content", content, soFar()?.content ?? "");
+    const tell = (event: "reasoning" | "content", name: "reasoning" | "reasoning_content" | "content") => {
+      const delta = choice?.delta?.[name];
+      // Whether anybody listens first: to read a text has its price.
+      if (delta && has(event)) emit(event, delta, text(choice.index, name));
+      return delta;
+    };
+    tell("reasoning", "reasoning") || tell("reasoning", "reasoning_content");
+    tell("content", "content");
     if (openclaw) emit("tool-activity", openclaw);
     const reason = choice?.finish_reason;
     // Only with its finish reason it is sure that a call is whole. There are servers that say it twice.
     if (reason && !isFinished) {
       isFinished = true;
       const isWhole = reason !== "length" && reason !== "content_filter" && has("tool-call");
-      if (isWhole) for (const call of soFar()?.tool_calls ?? []) emit("tool-call", call);
+      if (isWhole) for (const call of read()?.choices[0]?.message.tool_calls ?? []) emit("tool-call", call);
     }
     if (usage) emit("usage", usage);
   };

@@ -1,7 +1,7 @@
-import type { ChatCompletionChunk } from "@openclaw/protocol";
 import { SSE_DONE, SSE_KEEP_ALIVE_FRAME } from "@openclaw/protocol/wire";
 import { APIError } from "../errors.ts";
 import { misuse } from "../options.ts";
+import type { ChatCompletionChunk } from "../types.ts";
 
 type Chunks = AsyncGenerator<ChatCompletionChunk, void, undefined>;
 
@@ -61,7 +61,7 @@ export function toEventStream(chunks: Chunks): ReadableStream<Uint8Array<ArrayBu
           const { done, value } = await chunks.next();
           if (!done) return controller.enqueue(frame(JSON.stringify(value)));
         } catch (error) {
-          controller.enqueue(frame(JSON.stringify({ error: toEnvelope(error) })));
+          controller.enqueue(frame(JSON.stringify({ error: toTold(error) }, ENVELOPE)));
         } finally {
           clearInterval(timer);
         }
@@ -76,16 +76,16 @@ export function toEventStream(chunks: Chunks): ReadableStream<Uint8Array<ArrayBu
   );
 }
 
+/** What is told of an error. */
+const ENVELOPE = ["error", "message", "type", "param", "code"];
+
 /** What a gateway said is passed on as it is; of other failures, a proxy's page too, no more than that there was one. */
-function toEnvelope(error: unknown): object {
-  const { message, type, param, code } =
-    error instanceof APIError && (error.code || error.type)
-      ? error
-      : {
-          message: "The connection to the gateway failed.",
-          type: "api_error",
-          param: null,
-          code: "provider_unreachable",
-        };
-  return { message, type, param, code };
+function toTold(error: unknown): object {
+  if (error instanceof APIError && (error.code || error.type)) return error;
+  return {
+    message: "The connection to the gateway failed.",
+    type: "api_error",
+    param: null,
+    code: "provider_unreachable",
+  };
 }

@@ -1,18 +1,22 @@
 import type { Middleware } from "../options.ts";
-import { createMask, isSecret } from "./mask.ts";
+import { isSecret } from "../secrets.ts";
+import { createMask } from "./mask.ts";
 import { type BodyListener, watch } from "./watch.ts";
+
+/** Characters of a line kept besides those to show, so that no secret is cut in two before it is masked. */
+const KEPT_BEYOND = 64 * 1024;
 
 export interface DebugOptions {
   /**
-   * Gets the lines.
+   * Gets the lines. What it throws is dropped: to look on must not change what is looked at.
    * @defaultValue `console.debug`
    */
-  print?: (line: string) => void;
+  print?: ((line: string) => void) | undefined;
   /**
    * Most characters of a body, or of a line of a stream.
    * @defaultValue 2000
    */
-  maxLength?: number;
+  maxLength?: number | undefined;
 }
 
 /**
@@ -30,8 +34,14 @@ export function debug({ print = console.debug, maxLength = 2000 }: DebugOptions 
   return (next) => async (url, init) => {
     const id = ++count;
     const startedAt = performance.now();
-    const mask = createMask(init.headers);
-    const say = (sign: string, text: string) => print(`[openclaw ${id}] ${sign} ${cut(mask(text), maxLength)}`);
+    let mask = createMask(init.headers);
+    const say = (sign: string, text: string, isLonger = false) => {
+      try {
+        print(`[openclaw ${id}] ${sign} ${cut(mask(text), maxLength, isLonger)}`);
+      } catch {
+        // Nobody is told: whoever prints is the one to tell.
+      }
+    };
     const sayHeaders = (sign: string, headers: Headers) => {
       for (const [name, value] of headers) say(sign, `${name}: ${isSecret(name) ? "***" : value}`);
     };
@@ -44,12 +54,14 @@ export function debug({ print = console.debug, maxLength = 2000 }: DebugOptions 
       const response = await next(url, init);
       say("<", [response.status, response.statusText, since()].filter(Boolean).join(" "));
       sayHeaders("<", response.headers);
+      const cookies = response.headers.getSetCookie().map((cookie): [string, string] => ["cookie", cookie]);
+      if (cookies.length > 0) mask = createMask([...init.headers, ...cookies]);
       const listener: BodyListener = {
-        onLine: (line) => say("<", line),
+        onLine: (line, isLonger) => say("<", line, isLonger),
         onEnd: (how) => say("<", `${how} ${since()}`),
         onError: fail,
       };
-      return watch(response, listener);
+      return watch(response, listener, maxLength + KEPT_BEYOND);
     } catch (error) {
       fail(error);
       throw error;
@@ -61,6 +73,8 @@ function toText(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }
 
-function cut(text: string, maxLength: number): string {
-  return text.length <= maxLength ? text : `${text.slice(0, maxLength)}… (${text.length} characters)`;
+/** @param isLonger - Whether there was more than the text. */
+function cut(text: string, maxLength: number, isLonger: boolean): string {
+  if (text.length <= maxLength && !isLonger) return text;
+  return `${text.slice(0, maxLength)}… (${isLonger ? "more than " : ""}${text.length} characters)`;
 }

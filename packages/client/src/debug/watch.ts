@@ -1,30 +1,42 @@
 /** What becomes of a body. */
 export interface BodyListener {
-  /** A line that is not empty, without its end. */
-  onLine(line: string): void;
+  /**
+   * A line that is not empty, without its end.
+   * @param isLonger - Whether this is only its beginning.
+   */
+  onLine(line: string, isLonger: boolean): void;
   /** Read to its end, or left before it. */
   onEnd(how: "end" | "left"): void;
   onError(error: unknown): void;
 }
 
-/** The response as it is, with its body read at the pace of its reader and told of on its way. */
-export function watch(response: Response, { onLine, onEnd, onError }: BodyListener): Response {
+/**
+ * The response as it is, with its body read at the pace of its reader and told of on its way.
+ * @param maxLength - Most characters of a line that are kept.
+ */
+export function watch(response: Response, { onLine, onEnd, onError }: BodyListener, maxLength: number): Response {
   if (!response.body) return response;
   const reader = response.body.getReader();
   const decoder = new TextDecoder();
   let rest = "";
+  let isLonger = false;
   let isLeft = false;
   const take = (text: string) => {
     const [first = "", ...lines] = text.split("\n");
-    rest += first;
+    keep(first);
     for (const line of lines) {
       tellRest();
-      rest = line;
+      keep(line);
     }
   };
+  const keep = (piece: string) => {
+    isLonger ||= rest.length + piece.length > maxLength;
+    rest += piece.slice(0, maxLength - rest.length);
+  };
   const tellRest = () => {
-    if (rest.trim() !== "") onLine(rest.trimEnd());
+    if (rest.trim() !== "") onLine(rest.trimEnd(), isLonger);
     rest = "";
+    isLonger = false;
   };
   const body = new ReadableStream<Uint8Array>(
     {

@@ -1,14 +1,14 @@
-import type { ChatCompletion } from "@openclaw/protocol";
 import type { ChatStream } from "../chat/chat-stream.ts";
 import type { ChatCompletionParams, ChatOptions } from "../chat/create.ts";
 import type { Client } from "../client.ts";
 import { type ResponsePromise, toResponsePromise } from "../request.ts";
 import { type InputOf, type JsonSchema, type OutputOf, type Schema, toJsonSchema } from "../schema.ts";
+import type { ChatCompletion } from "../types.ts";
 import { createPartialJson } from "./partial-json.ts";
 import { readOutput } from "./read-output.ts";
 
 export { OutputError } from "../errors.ts";
-export type { JsonSchema, Schema } from "../schema.ts";
+export type { InputOf, JsonSchema, OutputOf, Schema } from "../schema.ts";
 
 /** What an answer is to be: a schema, or one with what the model is told of it. */
 export type OutputFormat<S extends Schema> = S | OutputSpec<S>;
@@ -33,12 +33,23 @@ export interface OutputSpec<S extends Schema> {
   strict?: boolean;
 }
 
-/** Any part of it may not be there yet. */
-export type DeepPartial<T> = T extends readonly (infer Item)[]
+/**
+ * Any part of it may not be there yet, also of a text: of an enum with `"pending"` there may be `"pe"`. Only a text that
+ * can be no other, such as tells the members of a union apart, keeps its type.
+ */
+export type DeepPartial<T> = PartOf<T, T>;
+
+/** Of one member of the union `All`. */
+type PartOf<T, All> = T extends readonly (infer Item)[]
   ? DeepPartial<Item>[]
   : T extends object
     ? { [Name in keyof T]?: DeepPartial<T[Name]> }
-    : T;
+    : T extends string
+      ? T | ([Extract<All, string>] extends [T] ? never : Text)
+      : T;
+
+/** Any, while editors still complete what it stands beside. */
+type Text = string & {};
 
 /** A stream whose text is JSON. */
 export interface OutputStream<Output, Input = Output> extends ChatStream {
@@ -119,8 +130,9 @@ export function withOutput<C extends Client>(client: C): WithOutput & C {
     const { output: _, ...rest } = params as ChatCompletionParams & { output: unknown };
     const asked: ChatCompletionParams = { ...rest, response_format: toResponseFormat(spec) };
     const { data, response } = await completions.create(asked, options).withResponse();
-    if ("choices" in data) return { data: { ...data, output: await readOutput(spec.schema, data) }, response };
-    return { data: toOutputStream(data, spec.schema), response };
+    // By what was asked for: what came is not always what it should be.
+    if (asked.stream) return { data: toOutputStream(data as ChatStream, spec.schema), response };
+    return { data: { ...data, output: await readOutput(spec.schema, data as ChatCompletion) }, response };
   }
 
   return { ...client, chat: { ...client.chat, completions: { ...completions, create } } } as unknown as WithOutput & C;

@@ -1,14 +1,16 @@
-import type { ChatCompletion } from "@openclaw/protocol";
 import { OutputError } from "../errors.ts";
 import { check, type OutputOf, type Schema } from "../schema.ts";
+import type { ChatCompletion } from "../types.ts";
 
 /** @throws OutputError */
 export async function readOutput<S extends Schema>(schema: S, completion: ChatCompletion): Promise<OutputOf<S>> {
-  const [choice] = completion.choices;
+  // Its type is trusted, but not everything that stands before a gateway keeps to it.
+  const choice = (completion as Partial<ChatCompletion> | null)?.choices?.[0];
   const { content, refusal } = choice?.message ?? {};
   const fail = (reason: OutputError["reason"], message: string) => new OutputError(reason, message, completion);
   if (refusal) throw fail("refusal", `The model refused: ${refusal}`);
-  if (choice?.finish_reason !== "stop") throw fail("incomplete", `The answer ended early (${choice?.finish_reason}).`);
+  if (!choice) throw fail("incomplete", "The answer has no choices.");
+  if (choice.finish_reason !== "stop") throw fail("incomplete", `The answer ended early (${choice.finish_reason}).`);
   let value: unknown;
   try {
     value = JSON.parse(content ?? "");

@@ -1,8 +1,8 @@
-import type { ChatCompletionChunk } from "@openclaw/protocol";
 import { SSE_DONE } from "@openclaw/protocol/wire";
 import { toFrameError } from "../api-error.ts";
 import { LONGEST_TIMER } from "../attempt.ts";
 import { StreamTruncatedError, TimeoutError } from "../errors.ts";
+import type { ChatCompletionChunk } from "../types.ts";
 import { createEventParser } from "./parse-events.ts";
 
 /** Most characters of one event: a stream that never ends its line must not fill the memory. */
@@ -35,9 +35,10 @@ export interface ReadOptions {
  * @throws what `signal` was aborted with
  */
 export async function* readChunks(
-  { body, headers }: Response,
+  response: Response,
   { signal, idleTimeout }: ReadOptions,
 ): AsyncGenerator<ChunkEvent[], void, undefined> {
+  const { body } = response;
   if (!body) throw new StreamTruncatedError("The stream has no body.");
   const reader = body.getReader();
   // Not every `fetch` ends its body with its signal.
@@ -57,10 +58,10 @@ export async function* readChunks(
       }
       try {
         const frame = parseFrame(data);
-        failure = toFrameError(frame, headers, retryAfter);
+        failure = toFrameError(frame, response, retryAfter);
         ended = failure !== undefined;
-        // A frame without choices is not part of the answer, and would break whoever reads `choices[0]`.
         const chunk = frame as ChatCompletionChunk;
+        // A frame without choices is not part of the answer, and would break whoever reads `choices[0]`.
         if (Array.isArray(chunk.choices)) chunks.push({ id, chunk });
       } catch (error) {
         failure = error;
@@ -115,18 +116,19 @@ async function readOrThrow(reader: ReadableStreamDefaultReader<Uint8Array>, sign
     return result;
   } catch (cause) {
     signal.throwIfAborted();
-    throw new StreamTruncatedError("The connection broke in the midst of the stream.", { cause });
+    throw new StreamTruncatedError("The connection broke.", { cause });
   }
 }
 
 function parseFrame(data: string): object {
-  let frame: unknown;
   try {
-    frame = JSON.parse(data);
+    const frame = Object(JSON.parse(data));
+    // What is no list of objects would break its readers.
+    for (const { delta } of frame.choices ?? []) for (const call of delta?.tool_calls ?? []) call.index;
+    return frame;
   } catch (cause) {
-    throw new StreamTruncatedError("An event of the stream is not JSON.", { cause });
+    throw new StreamTruncatedError("An event of the stream cannot be read.", { cause });
   }
-  return Object(frame);
 }
 
 /**

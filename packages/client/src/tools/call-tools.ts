@@ -1,6 +1,6 @@
-import type { ChatCompletion, ChatCompletionRequestInput } from "@openclaw/protocol";
 import { misuse } from "../options.ts";
 import { check, type JsonSchema, type OutputOf, type Schema, toJsonSchema } from "../schema.ts";
+import type { ChatCompletion, ChatCompletionRequestInput } from "../types.ts";
 
 export type ToolCall = NonNullable<ChatCompletion["choices"][number]["message"]["tool_calls"]>[number];
 type ToolParam = NonNullable<ChatCompletionRequestInput["tools"]>[number];
@@ -14,14 +14,15 @@ export interface ToolContext {
 }
 
 /** A function that a model may call. */
-export interface Tool<S extends Schema = Schema> {
+export interface Tool<S = Schema> {
   /** What it does and when to use it: the model reads this. */
   description?: string;
   /**
    * A Standard Schema (zod, valibot, …) of an object. It checks what the model sent; `run` gets what it makes of it. For
-   * a tool without arguments that of an empty object.
+   * a tool without arguments that of an empty object. Only with `parameters` it may be left out, as for a tool of an MCP
+   * server: `run` then gets what the model sent, unchecked.
    */
-  schema: S;
+  schema?: S & Schema;
   /**
    * JSON Schema of an object, as the model is to see it.
    * @defaultValue what `schema` tells of itself, as those of zod 4.2 and valibot's `toStandardJsonSchema()` do
@@ -33,11 +34,14 @@ export interface Tool<S extends Schema = Schema> {
    * Returns, or resolves to, what the model reads: a string as it is, anything else as JSON, nothing as an empty text.
    * The message of what it throws is told to the model, and the run goes on.
    */
-  run(args: OutputOf<S>, context: ToolContext): unknown;
+  run(args: ArgsOf<S>, context: ToolContext): unknown;
 }
 
+/** Of a tool without a schema nothing is known. */
+type ArgsOf<S> = S extends Schema ? OutputOf<S> : unknown;
+
 /** By the names that the model sees. */
-export type Tools<Schemas extends Record<string, Schema> = Record<string, Schema>> = {
+export type Tools<Schemas extends Record<string, unknown> = Record<string, Schema>> = {
   readonly [Name in keyof Schemas]: Tool<Schemas[Name]>;
 };
 
@@ -65,7 +69,7 @@ export function toToolParams(tools: Tools): ToolParam[] {
     if (!NAME.test(name))
       misuse(`The tool ${JSON.stringify(name)} must be named by 1 to 64 of a-z, A-Z, 0-9, _ and -.`);
     if (typeof run !== "function") misuse(`The tool ${name} has no function \`run\`.`);
-    const described = parameters ?? toJsonSchema(schema, `The tool ${name}`, "parameters");
+    const described = parameters ?? toJsonSchema(schema as Schema, `The tool ${name}`, "parameters");
     if (described.type !== "object") misuse(`The tool ${name} must take an object: its arguments have names.`);
     return {
       type: "function",
@@ -96,7 +100,7 @@ export async function callTool(
   try {
     const read = readArguments(call.arguments);
     if (!read) return fail(`The arguments of ${name} are not JSON.`);
-    const checked = await check(tool.schema, read.value);
+    const checked = tool.schema ? await check(tool.schema, read.value) : read;
     if ("problem" in checked) return fail(`The arguments of ${name} are wrong: ${checked.problem}`);
     signal.throwIfAborted();
     value = await tool.run(checked.value, { signal, id });

@@ -1,6 +1,5 @@
 import type { ChatOptions } from "../chat/create.ts";
 import type { Client } from "../client.ts";
-import type { Schema } from "../schema.ts";
 import type { Tool, Tools } from "./call-tools.ts";
 import { ToolRun, type ToolRunParams } from "./tool-run.ts";
 
@@ -14,8 +13,9 @@ export interface WithTools {
     /**
      * Asks the agent, runs the tools that it calls, side by side, tells it what they gave, and so on until it has an
      * answer. Nothing is sent before the run is read. `tool_choice` is for the first step: what was asked for has then
-     * been done. Each step has an idempotency key of its own; of one that you give, `:2`, `:3` and so on are added, and
-     * whoever runs it again runs the tools again.
+     * been done. Each step has an idempotency key of its own; to one that you give, the step's number and a hash of
+     * what the steps before came to are added (`order-42:2:9f3c01ab`). Whoever runs it again runs the tools again: as long
+     * as they give the same, the answers are found again, and with anything else it goes on anew from there.
      *
      * @example
      * ```ts
@@ -33,9 +33,9 @@ export interface WithTools {
      * });
      * console.log(await run.text());
      * ```
-     * @throws OpenClawError when a tool cannot work: its name, no `run`, a schema that cannot be told to a model
+     * @throws OpenClawError when a tool cannot work: its name, no `run`, no schema or one that cannot be told to a model
      */
-    runTools<Schemas extends Record<string, Schema>>(
+    runTools<Schemas extends Record<string, unknown>>(
       params: ToolRunParams & { tools: Tools<Schemas> },
       options?: ChatOptions,
     ): ToolRun;
@@ -47,7 +47,11 @@ export function withTools<C extends Client>(client: C): C & WithTools {
   const { completions } = client.chat;
   return {
     ...client,
-    chat: { ...client.chat, runTools: (params, options) => new ToolRun(completions, params, options) },
+    chat: {
+      ...client.chat,
+      // Whatever their schemas are, all tools are called in the same way.
+      runTools: (params: ToolRunParams & { tools: Tools }, options) => new ToolRun(completions, params, options),
+    },
   } as C & WithTools;
 }
 
@@ -64,6 +68,6 @@ export function withTools<C extends Client>(client: C): C & WithTools {
  * const run = client.chat.runTools({ messages, tools: { getTime } });
  * ```
  */
-export function defineTool<S extends Schema>(tool: Tool<S>): Tool<S> {
+export function defineTool<S>(tool: Tool<S>): Tool<S> {
   return tool;
 }

@@ -1,4 +1,3 @@
-import type { ChatCompletion, ChatCompletionChunk } from "@openclaw/protocol";
 import { type Attempt, createAttempt } from "../attempt.ts";
 import type { ChatStream } from "../chat/chat-stream.ts";
 import type { ChatCompletions } from "../chat/completions.ts";
@@ -6,12 +5,14 @@ import type { ChatCompletionParams, ChatOptions } from "../chat/create.ts";
 import { createOutcome } from "../chat/outcome.ts";
 import { createReading } from "../chat/reading.ts";
 import type { StreamEvents } from "../chat/stream-events.ts";
+import { toEventStream } from "../chat/stream-forms.ts";
 import { OpenClawError } from "../errors.ts";
 import { createListeners } from "../listeners.ts";
 import { misuse, toIdempotencyKey } from "../options.ts";
+import type { ChatCompletion, ChatCompletionChunk } from "../types.ts";
 import { callTool, type ToolCall, type ToolResult, type Tools, toToolParams } from "./call-tools.ts";
-
-type Messages = ChatCompletionParams["messages"];
+import { joinSteps } from "./join-steps.ts";
+import { keyOf, type Messages, toAnswer, toCalls, toStep } from "./talk.ts";
 
 /** As of `create`, always streamed, with functions in place of their descriptions. */
 export interface ToolRunParams extends Omit<ChatCompletionParams, "tools" | "stream" | "n"> {
@@ -70,10 +71,10 @@ export class ToolRun implements AsyncIterable<ChatCompletionChunk> {
     options: ChatOptions = {},
   ) {
     if (!(maxSteps >= 1)) misuse("`maxSteps` must be a number from 1.");
-    toIdempotencyKey(keyOf(options, maxSteps));
+    toIdempotencyKey(keyOf(options, maxSteps, []));
     this.#completions = completions;
     this.#tools = tools;
-    this.#params = { ...params, tools: toToolParams(tools) };
+    this.#params = { ...params, messages: [...params.messages], tools: toToolParams(tools) };
     this.#options = options;
     this.#maxSteps = maxSteps;
     this.#messages = [...params.messages];
@@ -85,6 +86,21 @@ export class ToolRun implements AsyncIterable<ChatCompletionChunk> {
    */
   get messages(): Messages {
     return [...this.#messages];
+  }
+
+  /** The id of the completion of the step under way, or of the last one. `null` before the first has begun. */
+  get runId(): string | null {
+    return this.#stream?.runId ?? null;
+  }
+
+  /** The same of the request's id, by which the gateway's log at level debug names it. */
+  get requestId(): string | null {
+    return this.#stream?.requestId ?? null;
+  }
+
+  /** The session the talk belongs to, decoded. `null` without one, and before the first step has begun. */
+  get sessionKey(): string | null {
+    return this.#stream?.sessionKey ?? null;
   }
 
   /**
@@ -120,6 +136,20 @@ export class ToolRun implements AsyncIterable<ChatCompletionChunk> {
     return this.#reading.text();
   }
 
+  /**
+   * The run as the event stream of one answer, to pass it on from a server of one's own to a page, as of a stream: the
+   * texts of all steps, what the agent does by itself, and the end of the last step. Calls and results are not in it.
+   *
+   * @example
+   * ```ts
+   * return new Response(run.toReadableStream(), { headers: { "content-type": "text/event-stream" } });
+   * ```
+   * @throws OpenClawError when the run has been read
+   */
+  toReadableStream(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return toEventStream(joinSteps(this[Symbol.asyncIterator]()));
+  }
+
   /** Ends the run: whoever reads gets an `AbortError`. Does nothing once the run has ended. */
   abort(): void {
     if (!this.#ended) this.#begin().abort();
@@ -138,9 +168,9 @@ export class ToolRun implements AsyncIterable<ChatCompletionChunk> {
   }
 
   #fail(error: unknown): void {
+    this.#outcome.reject(error);
     if (this.#ended) return;
     this.#ended = true;
-    this.#outcome.reject(error);
     this.#scope?.release();
   }
 
@@ -148,24 +178,25 @@ export class ToolRun implements AsyncIterable<ChatCompletionChunk> {
     const { signal, abort, release, until } = this.#begin();
     try {
       for (let step = 1; ; step++) {
-        this.#stream = await this.#ask(step, signal);
-        yield* this.#stream;
-        const completion = await this.#stream.final();
+        const stream = await this.#ask(step, signal);
+        yield* stream;
+        const completion = await stream.final();
         this.#listeners.emit("step", completion);
         signal.throwIfAborted();
         const [choice] = completion.choices;
-        const calls = choice?.message.tool_calls ?? [];
+        const calls = toCalls(choice?.message, this.#messages.length);
         // A call that was cut off by a limit is none.
         if (calls.length === 0 || choice?.finish_reason === "length" || choice?.finish_reason === "content_filter") {
           this.#messages.push(...toAnswer(choice?.message));
-          this.#listeners.emit("end", completion);
-          this.#outcome.resolve(completion);
+          // Before its listeners hear of it: there is nothing left to end.
           this.#ended = true;
-          return release();
+          release();
+          this.#listeners.emit("end", completion);
+          return this.#outcome.resolve(completion);
         }
         if (step >= this.#maxSteps) throw tooManySteps(this.#maxSteps, completion);
         const results = await until(() => Promise.all(calls.map((call) => this.#call(call, signal))));
-        this.#messages.push(choice?.message as Messages[number], ...results.map(toMessage));
+        this.#messages.push(...toStep(choice?.message, calls, results));
       }
     } catch (error) {
       const failure = signal.aborted ? withPartial(signal.reason, Object(error)) : error;
@@ -177,11 +208,14 @@ export class ToolRun implements AsyncIterable<ChatCompletionChunk> {
   }
 
   async #ask(step: number, signal: AbortSignal): Promise<ChatStream> {
-    const options: ChatOptions = { ...this.#options, signal, idempotencyKey: keyOf(this.#options, step) };
+    const added = this.#messages.slice(this.#params.messages.length);
+    const options: ChatOptions = { ...this.#options, signal, idempotencyKey: keyOf(this.#options, step, added) };
     const params: ChatCompletionParams & { stream: true } = { ...this.#params, messages: this.messages, stream: true };
     // A call that was asked for has been made: asked for again, it would go on for ever.
     if (step > 1 && params.tool_choice !== "none") delete params.tool_choice;
     const stream = await this.#completions.create(params, options);
+    // At once: who begins to listen from here on is told by this one.
+    this.#stream = stream;
     this.#forward(stream, FORWARDED.filter(this.#listeners.has));
     return stream;
   }
@@ -198,22 +232,6 @@ export class ToolRun implements AsyncIterable<ChatCompletionChunk> {
     if (!signal.aborted) this.#listeners.emit("tool-result", result);
     return result;
   }
-}
-
-/** Each step is a request of its own. */
-function keyOf({ idempotencyKey: key }: ChatOptions, step: number): string | false | undefined {
-  return key && step > 1 ? `${key}:${step}` : key;
-}
-
-/** Without calls, which nobody has made. There may be nothing else. */
-function toAnswer(message: ChatCompletion["choices"][number]["message"] | undefined): Messages {
-  if (!message?.content && !message?.refusal) return [];
-  const { tool_calls: _, ...said } = message;
-  return [said as Messages[number]];
-}
-
-function toMessage({ id, content }: ToolResult): Messages[number] {
-  return { role: "tool", tool_call_id: id, content };
 }
 
 /** What ended the run, with what the step under way had come to. */

@@ -270,3 +270,13 @@ test("a model that does not keep to schemas is put right by the gateway", async 
   expect(await failureOf(client.chat.completions.create({ messages, output }))).toMatchObject({ reason: "refusal" });
   expect(asked).toHaveLength(4);
 });
+
+test.each(["{}", "null", '{"choices":null}', '{"choices":[]}'])(
+  "an answer without choices (%s) is incomplete",
+  async (body) => {
+    const fetch = async () => new Response(body, { headers: { "content-type": "application/json" } });
+    const client = withOutput(createClient({ baseUrl: "http://gateway.test", fetch, maxRetries: 0 }));
+    const failure = await failureOf(client.chat.completions.create({ messages, output: city }));
+    expect(failure).toMatchObject({ name: "OutputError", reason: "incomplete", completion: JSON.parse(body) });
+  },
+);

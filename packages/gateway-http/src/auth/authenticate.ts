@@ -12,7 +12,7 @@ const NO_PROXY: ProxyUser = { refusal: "This request did not come through a prox
 const USER_SCOPES: ReadonlySet<Scope> = new Set(DEFAULT_SCOPES);
 
 /** What callers have to know, now. */
-export interface AuthState {
+interface AuthState {
   credentials: Credentials;
   keys: KeyRing;
 }
