@@ -23,7 +23,8 @@ export type Model = Named<loose.Model>;
 export type ModelList = Named<loose.ModelList>;
 export type Session = Named<loose.Session>;
 export type SessionBranch = Named<loose.SessionBranch>;
-export type SessionMessage = Named<loose.SessionMessage>;
+/** Its parts may be of any kind. */
+export type SessionMessage = Omit<Named<loose.SessionMessage>, "content"> & Pick<loose.SessionMessage, "content">;
 /** Its `metadata` may have any names. */
 export type StoredCompletion = Omit<Named<loose.StoredCompletion>, "metadata"> &
   Pick<loose.StoredCompletion, "metadata">;
