@@ -23,7 +23,7 @@ const PROBE = fileURLToPath(new URL("./probe.ts", import.meta.url));
 const STOP_MS = 45_000;
 /** Of a gateway that is gone. */
 const NO_READING: Reading = {
-  ...{ heap: Number.NaN, committed: Number.NaN, external: Number.NaN, rss: Number.NaN, native: Number.NaN },
+  ...{ heap: Number.NaN, external: Number.NaN, rss: Number.NaN, native: Number.NaN },
   handles: {},
 };
 

@@ -43,7 +43,6 @@ export function compareReadings(start: Reading, end: Reading, account: Account):
   };
   grown("the heap", start.heap, end.heap, HEAP_GROWTH);
   grown("memory outside the heap", start.external, end.external, HEAP_GROWTH);
-  grown("what V8 has pages for", start.committed, end.committed, HEAP_GROWTH);
   grown("resident memory beside V8's", start.native, end.native, NATIVE_GROWTH);
   for (const [name, count] of Object.entries(end.handles)) {
     const before = start.handles[name] ?? 0;

@@ -8,8 +8,6 @@ import { isMainThread } from "node:worker_threads";
 
 export type Reading = {
   heap: number;
-  /** What V8 has pages for. */
-  committed: number;
   external: number;
   rss: number;
   /** Resident, and none of V8's pages: of these V8 keeps as many as it ever had, in use or not. */
@@ -35,10 +33,10 @@ if (isMainThread && process.send) {
 }
 
 function read(): Reading {
-  const { heapUsed, heapTotal, external, rss } = process.memoryUsage();
+  const { heapUsed, external, rss } = process.memoryUsage();
   const handles: Record<string, number> = {};
   for (const name of process.getActiveResourcesInfo()) handles[name] = (handles[name] ?? 0) + 1;
-  return { heap: heapUsed, committed: heapTotal, external, rss, native: readNative(), handles };
+  return { heap: heapUsed, external, rss, native: readNative(), handles };
 }
 
 /** @see https://www.kernel.org/doc/html/latest/filesystems/proc.html the section about `smaps` */
