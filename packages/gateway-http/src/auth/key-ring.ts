@@ -19,6 +19,7 @@ export function createKeyRing(keys: readonly KeyConfig[], now: () => number = Da
   return {
     size: byHash.size,
     find(token) {
+      if (byHash.size === 0) return undefined;
       const digest = hash("sha256", token, "hex");
       const found = byHash.get(digest);
       if (!found) return undefined;
