@@ -1,19 +1,13 @@
 import { getEventListeners } from "node:events";
 import type { ServerResponse } from "node:http";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { AbortError } from "../src/index.ts";
 import { failureOf, hi, makeClient } from "./support/client.ts";
 import { gone, startServer } from "./support/raw-server.ts";
+import { expectNoUnhandled } from "./support/unhandled.ts";
 import { SSE, START, say } from "./support/wire.ts";
 
-const unhandled: unknown[] = [];
-const note = (reason: unknown) => void unhandled.push(reason);
-beforeAll(() => void process.on("unhandledRejection", note));
-afterAll(async () => {
-  await new Promise((resolve) => setTimeout(resolve));
-  process.off("unhandledRejection", note);
-  expect(unhandled).toEqual([]);
-});
+expectNoUnhandled();
 
 /** A server that begins a stream and says no more, and what becomes of its answer. */
 async function startSilent(text = START + say("Hel")) {

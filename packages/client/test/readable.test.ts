@@ -7,10 +7,11 @@ import OpenAI from "openai";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { type ChatStream, createClient } from "../src/index.ts";
 import { failureOf, hi, makeClient, TOKEN } from "./support/client.ts";
+import { openCounted } from "./support/counted.ts";
 import { startKeyedServer } from "./support/keyed-server.ts";
 import { gone, startServer } from "./support/raw-server.ts";
 import { runNode } from "./support/run-node.ts";
-import { bodyOf, DONE, delta, error, finish, frame, HELLO, SSE, START, say, USAGE, usage } from "./support/wire.ts";
+import { DONE, delta, error, finish, frame, HELLO, SSE, START, say, USAGE, usage } from "./support/wire.ts";
 
 async function open(text: string, headers = {}): Promise<ChatStream> {
   const fetch = async () => new Response(text, { headers: { ...SSE, ...headers } });
@@ -92,22 +93,14 @@ test("a stream that was cut and came back is one", async () => {
 });
 
 test("nothing is read before its reader asks, and no more than that", async () => {
-  let given = 0;
-  const pieces = (function* () {
-    for (const piece of [START, say("a"), say("b"), finish(), DONE]) {
-      given++;
-      yield piece;
-    }
-  })();
-  const client = makeClient({ fetch: async () => new Response(bodyOf(pieces), { headers: SSE }) });
-  const stream = await client.chat.completions.create({ ...hi, stream: true });
+  const { stream, given } = await openCounted();
   const reader = stream.toReadableStream().getReader();
   await new Promise((resolve) => setImmediate(resolve));
-  expect(given).toBe(0);
+  expect(given()).toBe(0);
   for (let n = 1; n <= 3; n++) {
     await reader.read();
     await new Promise((resolve) => setImmediate(resolve));
-    expect(given).toBe(n);
+    expect(given()).toBe(n);
   }
 });
 

@@ -3,6 +3,7 @@ import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import type { ChatCompletionChunk, ChatStream } from "../src/index.ts";
 import { failureOf, hi, makeClient } from "./support/client.ts";
+import { openCounted } from "./support/counted.ts";
 import { gone, startServer } from "./support/raw-server.ts";
 import { bodyOf, DONE, error, finish, frame, HELLO, SSE, START, say } from "./support/wire.ts";
 
@@ -69,23 +70,15 @@ test("many are asked for at once and come in order", async () => {
 });
 
 test("nothing is read ahead of the faster one", async () => {
-  let given = 0;
-  const pieces = (function* () {
-    for (const piece of [START, say("a"), say("b"), finish(), DONE]) {
-      given++;
-      yield piece;
-    }
-  })();
-  const client = makeClient({ fetch: async () => new Response(bodyOf(pieces), { headers: SSE }) });
-  const stream = await client.chat.completions.create({ ...hi, stream: true });
+  const { stream, given } = await openCounted();
   const [left, right] = stream.tee().map((half) => half[Symbol.asyncIterator]());
-  expect(given).toBe(0);
+  expect(given()).toBe(0);
   await left?.next();
   await left?.next();
-  expect(given).toBe(2);
+  expect(given()).toBe(2);
   await right?.next();
   await right?.next();
-  expect(given).toBe(2);
+  expect(given()).toBe(2);
 });
 
 test("one leaves and the other goes on", async () => {

@@ -1,19 +1,13 @@
 import { getEventListeners } from "node:events";
 import { GatewayError } from "@openclaw/gateway-http";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { z } from "zod";
 import type { ToolRun } from "../../src/tools/index.ts";
 import { failureOf } from "../support/client.ts";
 import { type Saying, startScripted } from "../support/scripted-gateway.ts";
+import { expectNoUnhandled } from "../support/unhandled.ts";
 
-const unhandled: unknown[] = [];
-const note = (reason: unknown) => void unhandled.push(reason);
-beforeAll(() => void process.on("unhandledRejection", note));
-afterAll(async () => {
-  await new Promise((resolve) => setTimeout(resolve));
-  process.off("unhandledRejection", note);
-  expect(unhandled).toEqual([]);
-});
+expectNoUnhandled();
 
 const messages = [{ role: "user" as const, content: "Weather?" }];
 const CALL: Saying = { calls: [["tool", "{}"]] };

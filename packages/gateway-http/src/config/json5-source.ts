@@ -1,4 +1,5 @@
 import { type AnyNode, parse, type Token } from "@humanwhocodes/momoa";
+import { isJson } from "../errors/is-json.ts";
 
 /** A piece of text to put in the place of what stands from one offset to another. */
 export interface Edit {
@@ -74,13 +75,4 @@ export function rangeOf({ loc }: Pick<AnyNode, "loc">): Range {
 
 function isComment(type: Token["type"]): boolean {
   return type === "LineComment" || type === "BlockComment";
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

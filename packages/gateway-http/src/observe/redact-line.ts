@@ -1,3 +1,5 @@
+import { isJson } from "../errors/is-json.ts";
+
 /**
  * A line of the log without its secrets, and still JSON: a secret like `1234` may stand in a number, where `***` would
  * break the line. Pure.
@@ -15,13 +17,4 @@ function scrub(value: unknown, redact: (text: string) => string): unknown {
   const text = String(value);
   const clean = redact(text);
   return clean === text ? value : clean;
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
