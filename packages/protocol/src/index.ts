@@ -77,4 +77,13 @@ export {
   sessionMessageSchema,
   sessionSchema,
 } from "./session.ts";
+export {
+  CONNECT_ERRORS,
+  SOCKET_CLOSE,
+  SOCKET_LIMITS,
+  SOCKET_PROTOCOL,
+  SOCKET_SCOPES,
+  type SocketErrorCode,
+  type SocketScope,
+} from "./socket/constants.ts";
 export { SSE_CONTENT_TYPE, SSE_DONE, SSE_DONE_FRAME, SSE_KEEP_ALIVE_FRAME } from "./sse.ts";
