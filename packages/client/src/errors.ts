@@ -1,4 +1,5 @@
-import type { ErrorCode, ErrorType } from "@openclaw/protocol/wire";
+import type { SocketErrorBody } from "@openclaw/protocol/socket";
+import type { ErrorCode, ErrorType, SocketErrorCode } from "@openclaw/protocol/wire";
 import type { ChatCompletion, FinishReason, Usage } from "./types.ts";
 
 /** An answer as far as it came. `finish_reason` is `null` until the answer has one. */
@@ -115,6 +116,41 @@ export class OutputError extends OpenClawError {
   }
 }
 
+/** The gateway refused a request over the socket, the one to connect included. Of `@openclaw/client/socket`. */
+export class SocketError extends OpenClawError {
+  override readonly name = "SocketError" as const;
+  /** What went wrong, for programs. `details` may say more. */
+  readonly code: Exclude<Known<SocketErrorCode>, null>;
+  /** What else the gateway says of it, as `{ code: "AUTH_TOKEN_MISMATCH" }`. */
+  readonly details: unknown;
+  /** Whether the same may be asked again. */
+  readonly retryable: boolean;
+  /** Milliseconds to wait before, when the gateway said so. */
+  readonly retryAfterMs: number | undefined;
+
+  /** @internal */
+  constructor({ code, message, details, retryable, retryAfterMs }: SocketErrorBody) {
+    super(message);
+    this.code = code;
+    this.details = details;
+    this.retryable = !!retryable;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** A run failed: the message is what the gateway says of it. Of `@openclaw/client/socket`. */
+export class RunError extends OpenClawError {
+  override readonly name = "RunError" as const;
+  /** Why, for programs. */
+  readonly kind: Exclude<Known<"refusal" | "timeout" | "rate_limit" | "context_length" | "unknown">, null>;
+
+  /** @internal */
+  constructor(message: string, kind: string) {
+    super(message);
+    this.kind = kind;
+  }
+}
+
 interface ErrorsByName {
   OpenClawError: OpenClawError;
   APIError: APIError;
@@ -123,6 +159,8 @@ interface ErrorsByName {
   AbortError: AbortError;
   StreamTruncatedError: StreamTruncatedError;
   OutputError: OutputError;
+  SocketError: SocketError;
+  RunError: RunError;
 }
 
 /**

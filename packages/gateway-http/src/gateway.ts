@@ -5,6 +5,7 @@ import type { Credentials } from "./auth/credentials.ts";
 import type { LoadedConfig } from "./config/load.ts";
 import { bindAddress } from "./config/network.ts";
 import type { ConfigInput } from "./config/schema.ts";
+import { createSocketDoor } from "./create-socket.ts";
 import { createStores } from "./create-stores.ts";
 import { createGrowingRedactor } from "./errors/redact.ts";
 import { createDoor } from "./http/door.ts";
@@ -127,18 +128,23 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
       log.level = config.logging.level;
       if (app) models.prepare();
       endWithdrawn(runs, before, config);
+      sockets?.recheck();
     },
   });
   let unwatch: (() => void) | undefined;
 
   const waitingSteps = createWaitingSteps(config.gateway.http.resumeWindowMs);
-  const { sessions, completions } = createStores(config.sessions, env.stateDir);
+  const { sessions: store, completions } = createStores(config.sessions, env.stateDir);
   const lanes = createLanes(() => now.live.config.sessions);
+  const socket = createSocketDoor({ store, lanes, runs: () => runs, current: () => now.live, onBug: report.bug });
+  const { sessions } = socket;
   const admission = createAdmission(() => now.live.config.gateway.limits, report.full);
   const context = { store: sessions, lanes, waitingSteps, admission };
-  const runs = createRuns(context, report.runEnded, () => now.live.config.logging.content, report.bug);
+  const keepsContent = () => now.live.config.logging.content;
+  const runs = createRuns(context, report.runEnded, keepsContent, report.bug, socket.onStart);
   const journal = createJournal({ store: completions, resumeWindowMs: config.gateway.http.resumeWindowMs });
   let app: Awaited<ReturnType<typeof createDoor>> | undefined;
+  let sockets: ReturnType<typeof socket.serve> | undefined;
   let listening: Promise<GatewayAddress> | undefined;
 
   async function reload(input: ConfigInput | LoadedConfig): Promise<{ restart: string[] }> {
@@ -152,15 +158,18 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
     // Awaited below, while the rest gets ready; what fails before is told instead.
     opening.catch(() => {});
     const found = await now.settleCredentials();
-    const authenticator = createAuthenticator({
-      current: () => ({ credentials: now.credentials ?? found, keys: now.live.keys }),
-      rateLimit: config.gateway.auth.rateLimit,
-    });
+    const authenticator = report.withFailures(
+      createAuthenticator({
+        current: () => ({ credentials: now.credentials ?? found, keys: now.live.keys }),
+        rateLimit: config.gateway.auth.rateLimit,
+      }),
+    );
+    sockets = socket.serve({ authenticator, authMode: () => found.mode });
     const door = await createDoor({
-      ...{ runs, admission, sessions, journal, completions, streams, readings },
+      ...{ runs, admission, sessions, journal, completions, streams, readings, sockets },
       current: () => now.live,
       config: () => now.state,
-      authenticator: report.withFailures(authenticator),
+      authenticator,
       guardOrigin: found.mode === "none" || found.mode === "trusted-proxy",
       tls: await openTls(config.gateway.tls, log),
       state: {
@@ -227,6 +236,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
       journal.dismiss(drainingError());
       await drained;
       await listening?.catch(() => {});
+      sockets?.close();
       await app?.close();
       await Promise.all([connections.close(), mcp.close()]);
       await sessions.close();

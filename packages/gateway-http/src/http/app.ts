@@ -43,7 +43,13 @@ export interface AppOptions {
 export function createApp(options: AppOptions): FastifyInstance {
   const { http, isTrustedProxy, guardOrigin, tls, onRequest, onRefused, onBug } = options;
   // A missing Host is ours to refuse: Node's own 400 has no body.
-  const limits = { maxHeaderSize: MAX_HEADER_BYTES, connectionsCheckingInterval: 1000, requireHostHeader: false };
+  const limits = {
+    maxHeaderSize: MAX_HEADER_BYTES,
+    connectionsCheckingInterval: 1000,
+    requireHostHeader: false,
+    // Others are served as if they had not asked: some clients offer h2c with every request.
+    shouldUpgradeCallback: isWebSocket,
+  };
   const https = tls && { https: { ...limits, ...tls.options, handshakeTimeout: REQUEST_TIMEOUT_MS } };
   const app: FastifyInstance = Fastify({
     logger: false,
@@ -59,7 +65,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: 2048 },
     clientErrorHandler: createByteRefuser({
       createRequestId,
-      headers: securityHeaders,
+      headers: () => securityHeaders(http()),
       onRefused: (status) => onRefused?.(status),
     }),
     frameworkErrors: (error, request, reply) => {
@@ -73,18 +79,13 @@ export function createApp(options: AppOptions): FastifyInstance {
   }
   addJsonParser(app);
 
-  function securityHeaders(): Record<string, string> {
-    const { strictTransportSecurity } = http().securityHeaders;
-    return strictTransportSecurity === false ? {} : { "strict-transport-security": strictTransportSecurity };
-  }
-
   /** Those of every answer, whatever it says. */
   function addHeaders(request: FastifyRequest, reply: FastifyReply): void {
     reply.headers({
       [HEADERS.requestId]: request.id,
       "x-content-type-options": "nosniff",
       "referrer-policy": "no-referrer",
-      ...securityHeaders(),
+      ...securityHeaders(http()),
     });
     reply.headers(corsHeaders(request.headers.origin, http().cors.origins));
   }
@@ -132,7 +133,7 @@ export function createApp(options: AppOptions): FastifyInstance {
   app.server.on("checkExpectation", ({ method, headers }: IncomingMessage, response: ServerResponse) => {
     const error = new GatewayError("expectation_failed", "Only Expect: 100-continue is understood.");
     onRefused?.(error.status, method);
-    const more = { ...securityHeaders(), ...corsHeaders(headers.origin, http().cors.origins) };
+    const more = { ...securityHeaders(http()), ...corsHeaders(headers.origin, http().cors.origins) };
     sendRaw(response, error, createRequestId(), more);
   });
   // Once a server closes, Node no longer looks after its timeouts: a silent connection would keep the process alive.
@@ -143,7 +144,18 @@ export function createApp(options: AppOptions): FastifyInstance {
   return app;
 }
 
-function createRequestId(): string {
+/** Of answers that say nothing else, too. */
+export function securityHeaders({
+  securityHeaders: { strictTransportSecurity },
+}: Pick<Config["gateway"]["http"], "securityHeaders">): Record<string, string> {
+  return strictTransportSecurity === false ? {} : { "strict-transport-security": strictTransportSecurity };
+}
+
+function isWebSocket({ headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === "websocket";
+}
+
+export function createRequestId(): string {
   return `req_${randomUUID().replaceAll("-", "")}`;
 }
 

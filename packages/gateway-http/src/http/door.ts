@@ -9,6 +9,7 @@ import { addHealthRoutes } from "./routes/health.ts";
 import { addMetricsRoute } from "./routes/metrics.ts";
 import { addOpenApiRoute } from "./routes/openapi.ts";
 import { addStatusRoute, type StatusOptions } from "./routes/status.ts";
+import { addUpgrades, type Sockets } from "./upgrade.ts";
 
 export interface DoorOptions
   extends Omit<ApiOptions, "readProxyUser">,
@@ -16,29 +17,31 @@ export interface DoorOptions
     Pick<AppOptions, "guardOrigin" | "tls" | "onBug"> {
   requests: RequestWatch;
   metrics: Metrics;
+  sockets: Sockets;
   /** A folder to serve at `/`. */
   webRoot: string | undefined;
 }
 
 /** The HTTP door: the edge, and all that is served behind it. It does not listen yet. */
 export async function createDoor(options: DoorOptions): Promise<FastifyInstance> {
-  const { current, state, requests, metrics, authenticator, webRoot, guardOrigin, tls, onBug } = options;
+  const { current, state, requests, metrics, authenticator, webRoot, guardOrigin, tls, sockets, onBug } = options;
   const { trustedProxies } = current().config.gateway;
   const isTrustedProxy = createAddressMatcher(trustedProxies);
-  const app = createApp({
+  const readProxyUser = createProxyUserReader(isTrustedProxy, () => current().config.gateway.auth.trustedProxy);
+  const edge = {
     http: () => current().config.gateway.http,
     isTrustedProxy: trustedProxies.length > 0 ? isTrustedProxy : undefined,
     guardOrigin,
+    onRefused: (status: number, method = "") => requests.count({ route: undefined, method, status }),
+  };
+  const app = createApp({
+    ...edge,
     tls,
     onRequest: (request, reply) => watchRequest(requests, request, reply),
-    onRefused: (status, method = "") => requests.count({ route: undefined, method, status }),
     onBug,
   });
-  const auth = {
-    current,
-    authenticator,
-    readProxyUser: createProxyUserReader(isTrustedProxy, () => current().config.gateway.auth.trustedProxy),
-  };
+  addUpgrades(app, { ...edge, readProxyUser, sockets });
+  const auth = { current, authenticator, readProxyUser };
   const forAdmin = createGuard(auth)("admin");
   addHealthRoutes(app, state);
   addOpenApiRoute(app);

@@ -1,20 +1,18 @@
-import { randomUUID } from "node:crypto";
 import { contentOf } from "../chat/to-completion.ts";
-import { copyMessage, type TurnMessage } from "../chat/turn.ts";
+import type { TurnMessage } from "../chat/turn.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { withAnsweredCalls } from "../sessions/answered-calls.ts";
-import type { Entry } from "../sessions/entry.ts";
+import type { Entry, SessionSettings } from "../sessions/entry.ts";
 import type { Lanes } from "../sessions/lane.ts";
-import { type NewMessage, type Placement, reconcile } from "../sessions/reconcile.ts";
+import { type Placement, reconcile } from "../sessions/reconcile.ts";
+import { requireRoom } from "../sessions/require-room.ts";
 import { idOfSession, type SessionStore } from "../sessions/store.ts";
-import { weightOfAll } from "../sessions/transcript.ts";
+import { toEntries, toEntry } from "../sessions/to-entries.ts";
 import type { Admission } from "./admission.ts";
 import type { PullEnd } from "./pull-agent.ts";
 import type { Run } from "./run.ts";
 import type { RunRequest } from "./run-request.ts";
-
-/** Characters a session may hold: each turn may have to read all of it, and all sessions share one memory. */
-const MAX_WEIGHT = 32 * 1024 * 1024;
+import { namingModel, withSettings } from "./session-settings.ts";
 
 export interface SessionContext {
   store: SessionStore;
@@ -25,17 +23,22 @@ export interface SessionContext {
 /**
  * A turn of a session: finds its place in the transcript, waits for its lane, keeps what is said. What it returns is
  * kept already.
- * @param pull runs the agent on what it is to answer
+ * @param pull runs the agent on what it is to answer, as the session is set to
  */
 export async function runInSession(
   run: Run,
   request: RunRequest,
   { store, lanes, admission }: SessionContext,
-  pull: (talk: readonly TurnMessage[]) => Promise<PullEnd>,
+  pull: (talk: readonly TurnMessage[], asked: RunRequest) => Promise<PullEnd>,
 ): Promise<PullEnd> {
   const { session, turn, agent } = request;
   const isChat = session.isChat === true;
-  const findPlace = async () => reconcile(turn.messages, await store.read(session), { isChat });
+  let settings: SessionSettings = {};
+  const findPlace = async () => {
+    const transcript = await store.read(session);
+    settings = transcript?.meta.settings ?? {};
+    return reconcile(turn.messages, transcript, { isChat });
+  };
   // Only a chat's requests can be side tasks; so only theirs are looked at before the lane.
   const early = isChat ? await findPlace() : undefined;
   const leave = await enterLane(early?.aside ? early : undefined);
@@ -43,7 +46,7 @@ export async function runInSession(
     // After the lane: who waits for its session takes no place from others.
     await admission.slots.take(run);
     const { talk, asked, aside, carriesHistory } = await keepQuestion(early?.aside ? early : await findPlace());
-    const end = await pull(withAnsweredCalls(talk));
+    const end = await pullAsSet(talk);
     const aborted = "error" in end;
     const message = toAnswer(run, end);
     // What was cut short and not streamed nobody has read, and what is asked again under its key will be answered again:
@@ -61,6 +64,11 @@ export async function runInSession(
     return end;
   } finally {
     leave?.();
+  }
+
+  async function pullAsSet(talk: readonly TurnMessage[]): Promise<PullEnd> {
+    const end = await pull(withAnsweredCalls(talk), withSettings(request, settings));
+    return namingModel(request, settings, end);
   }
 
   async function keepAnswer(
@@ -101,7 +109,7 @@ export async function runInSession(
   async function keepQuestion(place: Placement): Promise<Placement & { asked: string | null }> {
     run.signal.throwIfAborted();
     const { fresh, parent, carriesHistory, weight } = place;
-    if (weight + weightOfAll(fresh) > MAX_WEIGHT) throw tooLong();
+    requireRoom(weight, fresh);
     const entries = toEntries(run.id, parent, fresh);
     const asked = entries.at(-1)?.id ?? parent;
     if (entries.length === 0) return { ...place, asked };
@@ -117,23 +125,6 @@ export async function beforeTold(run: Run, { hooks }: RunRequest, end: PullEnd):
   if (run.ended || !hooks) return;
   if ("error" in end) await hooks.beforeFail?.(run.toFinal(end.error));
   else await hooks.beforeEnd({ answer: run.answer, usage: run.usage, ...end });
-}
-
-function toEntries(runId: string, parent: string | null, fresh: readonly NewMessage[]): Entry[] {
-  const entries: Entry[] = [];
-  for (const item of fresh) entries.push(toEntry(runId, entries.at(-1)?.id ?? parent, item));
-  return entries;
-}
-
-function toEntry(runId: string, parent: string | null, { message, ...flags }: NewMessage): Entry {
-  const id = `msg_${randomUUID().replaceAll("-", "")}`;
-  return { id, parent, message: copyMessage(message), runId, at: Date.now(), ...flags };
-}
-
-function tooLong(): GatewayError {
-  return new GatewayError("context_length_exceeded", "The session is full: begin another, or delete this one.", {
-    param: "messages",
-  });
 }
 
 /** What was said, whole or cut short, as the session keeps it; `undefined` when it was cut short before anything. */

@@ -37,6 +37,10 @@ export interface RunRequest {
   readonly hooks?: RunHooks | undefined;
   /** The whole text is wanted at the end, although whoever watches a stream has it. */
   readonly needsText?: boolean;
+  /** Names the run, where its caller does. Not that of another run of its owner's. */
+  readonly id?: string | undefined;
+  /** Milliseconds it may take, where that is less than what its agent lets it. */
+  readonly timeoutMs?: number | undefined;
   /** Of whoever asks. */
   readonly limits?: CallerLimits | undefined;
   /** Another model for this run. */

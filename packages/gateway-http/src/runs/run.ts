@@ -33,6 +33,7 @@ export class Run {
   readonly created: number;
   readonly #controller = new AbortController();
   readonly #sinks = new Set<RunSink>();
+  #observers: Set<(events: readonly RunEvent[]) => void> | undefined;
   readonly #answer = createAnswer();
   readonly #settle: (result: RunResult) => void;
   /** Settles with the end of the run; never rejects. */
@@ -81,6 +82,16 @@ export class Run {
   subscribe(sink: RunSink): () => void {
     this.#sinks.add(sink);
     return () => this.#sinks.delete(sink);
+  }
+
+  /**
+   * Reads along from the next event on, without being waited for. Ends by itself with the run.
+   * @param observer must not throw
+   */
+  observe(observer: (events: readonly RunEvent[]) => void): () => void {
+    this.#observers ??= new Set();
+    this.#observers.add(observer);
+    return () => this.#observers?.delete(observer);
   }
 
   /** The agent has ended and its answer is being kept: from here on the run cannot be aborted, only fail. */
@@ -143,11 +154,13 @@ export class Run {
   #send(events: readonly RunEvent[]): Promise<void> | undefined {
     let full: Promise<void> | undefined;
     for (const sink of this.#sinks) full = sink(events) ?? full;
+    if (this.#observers) for (const observer of this.#observers) observer(events);
     return this.#sinks.size === 1 ? full : undefined;
   }
 
   #finish(finishReason: FinishReason | undefined, error: GatewayError | undefined): void {
     this.#sinks.clear();
+    this.#observers = undefined;
     this.#settle({ answer: this.#answer, usage: this.#usage, finishReason, error });
   }
 }

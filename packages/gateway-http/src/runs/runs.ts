@@ -8,6 +8,15 @@ import { type RunContext, startRun } from "./start-run.ts";
 /** Runs that are remembered after their end, so that ending one a little late is no error. */
 const MAX_ENDED = 1000;
 
+/** A run that is over. Times are Unix time in milliseconds. */
+export interface EndedRun {
+  readonly owner: string;
+  readonly startedAt: number;
+  readonly endedAt: number;
+  /** Set when it did not reach its end. */
+  readonly error: GatewayError | undefined;
+}
+
 /** All runs of a gateway. */
 export interface Runs {
   /**
@@ -16,10 +25,14 @@ export interface Runs {
    */
   start(request: RunRequest): Run;
   readonly active: number;
-  /** A run under way, or `ended` for one of the last that were; `undefined` for no run of this owner's. */
-  find(id: string, owner: string): Run | "ended" | undefined;
+  /** Those under way or waiting, in the order in which they came. */
+  readonly all: ReadonlyMap<Run, RunRequest>;
+  /** A run under way, or one of the last that were; `undefined` for no run of this owner's. */
+  find(id: string, owner: string): Run | EndedRun | undefined;
   /** The run under way in a session: the one that came first, when others wait. */
   findInSession(session: SessionRef): Run | undefined;
+  /** All of a session, those that wait too. */
+  inSession(session: SessionRef): Generator<Run>;
   /** Ends those under way, or waiting, that `why` gives an error for. */
   end(why: (request: RunRequest) => GatewayError | undefined): void;
   readonly draining: boolean;
@@ -31,17 +44,35 @@ export interface Runs {
  * @param onEnd told of every run that ended, and how
  * @param keepsContent whether summaries of runs that start now are to hold what was said
  * @param onBug told what went wrong in telling of a run
+ * @param onStart told of every run before it says anything; must not throw
  */
 export function createRuns(
   context: RunContext,
   onEnd: (summary: RunSummary, result: RunResult) => void,
   keepsContent: () => boolean = () => false,
   onBug: (error: unknown, context: { runId: string }) => void = () => {},
+  onStart?: (run: Run, request: RunRequest) => void,
 ): Runs {
   const active = new Map<Run, RunRequest>();
-  /** Owners of the last runs, by id. A Map keeps the order of insertion, so the first is the oldest. */
-  const ended = new Map<string, string>();
+  /** A Map keeps the order of insertion, so the first is the oldest. */
+  const ended = new Map<string, EndedRun>();
   let draining = false;
+
+  function* inSession({ owner, key }: SessionRef): Generator<Run> {
+    for (const [run, { session }] of active) {
+      if (session.key === key && session.owner === owner && !session.stateless) yield run;
+    }
+  }
+
+  /** By owner too: a caller may choose its runs' ids. */
+  const idOf = (id: string, owner: string) => `${owner} ${id}`;
+
+  function remember({ id }: Run, owner: string, startedAt: number, error: GatewayError | undefined): void {
+    const endedAt = Date.now();
+    const ms = performance.now() - startedAt;
+    ended.set(idOf(id, owner), { owner, startedAt: Math.round(endedAt - ms), endedAt, error });
+    if (ended.size > MAX_ENDED) ended.delete(ended.keys().next().value as string);
+  }
 
   return {
     start(request) {
@@ -57,11 +88,11 @@ export function createRuns(
         throw error;
       }
       active.set(run, request);
+      onStart?.(run, request);
       void run.result.then((result) => {
         active.delete(run);
         leave();
-        ended.set(run.id, request.session.owner);
-        if (ended.size > MAX_ENDED) ended.delete(ended.keys().next().value as string);
+        remember(run, request.session.owner, startedAt, result.error);
         try {
           onEnd(summarize({ run, request, result, startedAt, withContent }), result);
         } catch (error) {
@@ -74,16 +105,13 @@ export function createRuns(
     get active() {
       return active.size;
     },
+    all: active,
     find(id, owner) {
-      for (const [run, { session }] of active) if (run.id === id) return session.owner === owner ? run : undefined;
-      return ended.get(id) === owner ? "ended" : undefined;
+      for (const [run, { session }] of active) if (run.id === id && session.owner === owner) return run;
+      return ended.get(idOf(id, owner));
     },
-    findInSession({ owner, key }) {
-      for (const [run, { session }] of active) {
-        if (session.key === key && session.owner === owner && !session.stateless) return run;
-      }
-      return undefined;
-    },
+    findInSession: (session) => inSession(session).next().value ?? undefined,
+    inSession,
     end(why) {
       for (const [run, request] of active) {
         const error = why(request);

@@ -20,14 +20,14 @@ export interface RunContext extends SessionContext {
  * Returns at once; what happens next, refusals too, comes as events to those who subscribe in the same tick.
  */
 export function startRun(request: RunRequest, context: RunContext): Run {
-  const id = `chatcmpl-${randomUUID().replaceAll("-", "")}`;
+  const id = request.id ?? `chatcmpl-${randomUUID().replaceAll("-", "")}`;
   const { session, turn } = request;
   // Whoever reads along has the text; only a session or a whole answer needs it again at the end.
   const keepsText = !(turn.stream && session.stateless) || request.needsText === true;
   const run = new Run(id, Math.floor(Date.now() / 1000), keepsText);
   const span = traceRun(run, request);
   const go = async () => {
-    const pull = (talk: readonly TurnMessage[]) => pullInTime(run, request, talk);
+    const pull = (talk: readonly TurnMessage[], asked = request) => pullInTime(run, asked, talk);
     try {
       const end = session.stateless
         ? await runStateless(run, request, context, pull)
@@ -64,7 +64,7 @@ async function runStateless(
 
 /** Pulls the agent within its deadline, which begins here: waiting for a lane or a place is not the agent's time. */
 async function pullInTime(run: Run, request: RunRequest, talk: readonly TurnMessage[]): Promise<PullEnd> {
-  const { timeoutMs } = request.agent;
+  const timeoutMs = Math.min(request.agent.timeoutMs, request.timeoutMs ?? Number.POSITIVE_INFINITY);
   const late = () => run.abort(new GatewayError("run_timeout", `The run took longer than ${timeoutMs / 1000} s.`));
   const deadline = setTimeout(late, timeoutMs);
   const end = await pullAgent(run, request, talk);

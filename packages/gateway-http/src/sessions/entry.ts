@@ -26,12 +26,28 @@ export interface Addition {
   readonly agent: string;
   /** Each one's parent is kept already or stands before it. */
   readonly entries: readonly Entry[];
-  /** Where the head moves. Absent: it stays. */
-  readonly head?: string;
+  /**
+   * Where the head moves; `null` takes it away, so that what is new begins a branch of its own. Absent: it stays.
+   */
+  readonly head?: string | null;
   /** The caller sent history, not only what is new. */
   readonly carriesHistory?: boolean;
-  /** This makes the session, with this title. Nothing is added when there is one already. */
-  readonly begins?: { readonly title: string | null };
+  /** This makes the session, also an empty one. Nothing is added when there is one already. */
+  readonly begins?: Pick<SessionSettled, "title"> & Partial<SessionSettled>;
+}
+
+/** What a session's owner chose for it. */
+export interface SessionSettled {
+  readonly title: string | null;
+  readonly settings: SessionSettings;
+}
+
+/** How runs in a session differ from others of its agent. Absent: they do not. */
+export interface SessionSettings {
+  /** Another model, `provider/model`. */
+  readonly model?: string;
+  /** How much is thought before an answer: `reasoning_effort`, or `off`. */
+  readonly thinking?: string;
 }
 
 /** The entry that has to be there already for an addition to make sense; `null` when it begins a branch. */

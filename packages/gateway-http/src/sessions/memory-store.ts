@@ -34,6 +34,17 @@ export function createMemoryStore({ maxEntries, pruneAfterMs, now = Date.now }: 
     }
   }
 
+  function findAll({ owner, agent, search, usedAfter = 0 }: Parameters<SessionStore["count"]>[0]): Session[] {
+    prune();
+    return [...sessions.values()].filter(
+      ({ key, transcript: { meta }, ...session }) =>
+        session.owner === owner &&
+        (agent ?? meta.agent) === meta.agent &&
+        meta.updatedAt > usedAfter &&
+        (search === undefined || mentions(search, meta.title, key)),
+    );
+  }
+
   return {
     async open() {},
     async read(ref) {
@@ -48,7 +59,8 @@ export function createMemoryStore({ maxEntries, pruneAfterMs, now = Date.now }: 
       const at = now();
       const known = find(id)?.transcript;
       if (known && begins) return false;
-      const transcript = known ?? new Transcript({ agent, title: begins?.title ?? null, createdAt: at, updatedAt: at });
+      if (!known && !begins && addition.entries.length === 0) return false;
+      const transcript = known ?? Transcript.begin(agent, begins, at);
       const follows = anchorOf(addition);
       if (follows !== null && !transcript.get(follows)) return false;
       transcript.add(addition);
@@ -58,10 +70,17 @@ export function createMemoryStore({ maxEntries, pruneAfterMs, now = Date.now }: 
       prune();
       return true;
     },
-    async rename(ref, title) {
-      const session = find(idOfSession(ref));
-      if (session) session.transcript.meta = { ...session.transcript.meta, title };
-      return session !== undefined;
+    async change(ref, { title, settings }) {
+      const transcript = find(idOfSession(ref))?.transcript;
+      if (!transcript) return false;
+      const { meta } = transcript;
+      const all = Object.entries({ ...meta.settings, ...settings });
+      transcript.meta = {
+        ...meta,
+        ...(title !== undefined && { title }),
+        settings: Object.fromEntries(all.filter(([, value]) => value !== null)),
+      };
+      return true;
     },
     async delete(ref) {
       const id = idOfSession(ref);
@@ -69,20 +88,16 @@ export function createMemoryStore({ maxEntries, pruneAfterMs, now = Date.now }: 
       sessions.delete(id);
       return found;
     },
-    async list({ owner, agent, search, order = "desc", after, limit }) {
-      prune();
+    async list({ order = "desc", after, limit, ...query }) {
       const sign = order === "asc" ? 1 : -1;
-      return [...sessions.values()]
-        .filter(
-          ({ key, transcript: { meta }, ...session }) =>
-            session.owner === owner &&
-            (agent ?? meta.agent) === meta.agent &&
-            (search === undefined || mentions(search, meta.title, key)),
-        )
+      return findAll(query)
         .map(toInfo)
         .filter((info) => after === undefined || sign * compare(info, after) > 0)
         .sort((one, other) => sign * compare(one, other))
         .slice(0, limit);
+    },
+    async count(query) {
+      return findAll(query).length;
     },
     async prune() {
       prune();

@@ -56,7 +56,8 @@ function findPlace(
   hasAnswers: boolean,
 ): Place | undefined {
   if (!hasAnswers && (!isChat || sent[0]?.role === "tool")) {
-    const again = transcript.carriesHistory ? findWholeTalk(sent, transcript) : undefined;
+    // Without a head it is a new talk, whatever was said before.
+    const again = transcript.carriesHistory && transcript.head ? findWholeTalk(sent, transcript) : undefined;
     return again ? carryOn(sent, again, transcript) : continueHead(sent, transcript);
   }
   const match = findMatch(sent, transcript);

@@ -1,4 +1,4 @@
-import type { Addition } from "./entry.ts";
+import type { Addition, SessionSettings, SessionSettled } from "./entry.ts";
 import type { Transcript } from "./transcript.ts";
 
 /** One session: whose it is and its key. Another owner's session of the same key is another session. */
@@ -8,10 +8,9 @@ export interface SessionRef {
 }
 
 /** A session without its messages. Times are Unix time in milliseconds. */
-export interface SessionInfo {
+export interface SessionInfo extends SessionSettled {
   readonly key: string;
   readonly agent: string;
-  readonly title: string | null;
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly head: string | null;
@@ -24,11 +23,17 @@ export interface SessionInfo {
 /** A place in the list of sessions, whether or not a session is at it now. */
 export type ListPlace = Pick<SessionInfo, "updatedAt" | "key">;
 
-interface ListQuery {
+/** Which sessions of an owner. */
+interface CountQuery {
   readonly owner: string;
   readonly agent?: string | undefined;
   /** Part of the title or the key, in any case. */
   readonly search?: string | undefined;
+  /** Only those used later than this: Unix time in milliseconds. */
+  readonly usedAfter?: number | undefined;
+}
+
+interface ListQuery extends CountQuery {
   /** By last use, then by key. Default: `desc`, what was used last comes first. */
   readonly order?: "asc" | "desc" | undefined;
   /** Begins behind this place. */
@@ -39,7 +44,7 @@ interface ListQuery {
 
 /**
  * Where sessions live. Small and asynchronous, so that a database on this machine or another is one adapter away.
- * What was added, renamed or deleted is as durable as the store promises once the call resolves; when it rejects,
+ * What was added, changed or deleted is as durable as the store promises once the call resolves; when it rejects,
  * nothing was changed.
  */
 export interface SessionStore {
@@ -50,20 +55,29 @@ export interface SessionStore {
   /** The session without its messages, and without reading them. */
   find(session: SessionRef): Promise<SessionInfo | undefined>;
   /**
-   * Adds to a session, and makes it when the first entry has no parent and there is none. Resolves to `false`, and adds
-   * nothing, when what the first entry follows is not there any more: somebody deleted the session meanwhile. Or when
-   * it is to begin a session that is there already.
+   * Adds to a session, and makes it when the first entry has no parent and there is none, or when the addition is to
+   * begin one. Resolves to `false`, and adds nothing, when what the first entry follows is not there any more, or there
+   * is no session whose head could move: somebody deleted it meanwhile. Or when it is to begin a session that is there
+   * already.
    */
   append(session: SessionRef, addition: Addition): Promise<boolean>;
-  /** Sets the title. Resolves to whether there is such a session. */
-  rename(session: SessionRef, title: string | null): Promise<boolean>;
+  /** Sets the title, settings, or both. Resolves to whether there is such a session. */
+  change(session: SessionRef, change: SessionChange): Promise<boolean>;
   /** Resolves to whether there was such a session. */
   delete(session: SessionRef): Promise<boolean>;
   /** Sessions of one owner. */
   list(query: ListQuery): Promise<SessionInfo[]>;
+  /** How many sessions of one owner there are. */
+  count(query: CountQuery): Promise<number>;
   /** Removes what is older than the store's limits allow. Stores do it by themselves too. */
   prune(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** Absent: it stays as it is. `null`: it is taken away. */
+export interface SessionChange {
+  readonly title?: string | null;
+  readonly settings?: { readonly [Name in keyof SessionSettings]: SessionSettings[Name] | null };
 }
 
 export function idOfSession({ owner, key }: SessionRef): string {

@@ -1,4 +1,4 @@
-import type { Addition, Entry } from "./entry.ts";
+import type { Addition, Entry, SessionSettled } from "./entry.ts";
 import { normalizedText } from "./message-identity.ts";
 
 /** Characters that an entry takes besides its text, measured. */
@@ -15,9 +15,8 @@ export interface Node {
   readonly visibleChildren: Node[];
 }
 
-export interface TranscriptMeta {
+export interface TranscriptMeta extends SessionSettled {
   readonly agent: string;
-  readonly title: string | null;
   readonly createdAt: number;
   readonly updatedAt: number;
 }
@@ -45,7 +44,15 @@ export class Transcript {
     this.meta = meta;
   }
 
-  /** The message that was answered last; a caller who sends only what is new continues here. */
+  /** That of a new session. */
+  static begin(agent: string, begins: Addition["begins"], at: number): Transcript {
+    return new Transcript({ agent, title: null, settings: {}, ...begins, createdAt: at, updatedAt: at });
+  }
+
+  /**
+   * The message that was answered last; a caller who sends only what is new continues here. `null`: such a caller begins
+   * a branch.
+   */
   get head(): Node | null {
     return this.#head;
   }
@@ -103,9 +110,9 @@ export class Transcript {
       if (this.#nodes.has(id) || coming.has(id)) throw new Error("an entry of this id is kept already");
       coming.add(id);
     }
-    if (head !== undefined && !this.#nodes.has(head) && !coming.has(head)) throw new Error("no such head entry");
+    if (head != null && !this.#nodes.has(head) && !coming.has(head)) throw new Error("no such head entry");
     for (const entry of entries) this.#add(entry);
-    if (head !== undefined) this.#head = this.#nodes.get(head) ?? null;
+    if (head !== undefined) this.#head = head === null ? null : (this.#nodes.get(head) ?? null);
     if (carriesHistory) this.carriesHistory = true;
   }
 

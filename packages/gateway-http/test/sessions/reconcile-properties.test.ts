@@ -32,7 +32,7 @@ const mixedActs = fc.array(fc.oneof(say, sayOnly, sayOnly, regenerate, editQuest
 
 /** The run path without anything that is slow: place, keep, answer, keep. */
 function inMemory(isChat: boolean): Ask {
-  const transcript = new Transcript({ agent: "main", title: null, createdAt: 0, updatedAt: 0 });
+  const transcript = new Transcript({ agent: "main", title: null, settings: {}, createdAt: 0, updatedAt: 0 });
   let count = 0;
   return async (sent, how) => {
     const place = reconcile(sent, transcript, { isChat });
@@ -94,7 +94,7 @@ test("where every message looks like many others, the model still sees what was 
   const requests = fc.array(fc.array(message, { minLength: 1, maxLength: 6 }), { maxLength: 30 });
   fc.assert(
     fc.property(requests, (sent) => {
-      const transcript = new Transcript({ agent: "main", title: null, createdAt: 0, updatedAt: 0 });
+      const transcript = new Transcript({ agent: "main", title: null, settings: {}, createdAt: 0, updatedAt: 0 });
       let count = 0;
       for (const talk of sent) {
         const { talk: seen, fresh, parent } = reconcile(talk, transcript, { isChat: true });

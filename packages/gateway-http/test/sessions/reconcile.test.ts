@@ -27,7 +27,7 @@ const nameOf = (message: TurnMessage) => {
  * is the same entry. `(a9)` is hidden, `a2~` was cut short, `a2!` is the head.
  */
 function transcriptOf(branches: string[], carriesHistory = false): Transcript {
-  const transcript = new Transcript({ agent: "main", title: null, createdAt: 0, updatedAt: 0 });
+  const transcript = new Transcript({ agent: "main", title: null, settings: {}, createdAt: 0, updatedAt: 0 });
   let at = 0;
   for (const branch of branches) {
     let parent: string | null = null;
@@ -375,7 +375,7 @@ test.each(CASES)("$title", ({ tree, chat = false, history = false, sent, sees, u
 
 /** A transcript of this one message, `1`. */
 function transcriptWith(message: TurnMessage): Transcript {
-  const transcript = new Transcript({ agent: "main", title: null, createdAt: 0, updatedAt: 0 });
+  const transcript = new Transcript({ agent: "main", title: null, settings: {}, createdAt: 0, updatedAt: 0 });
   transcript.add({ entries: [{ id: "1", parent: null, message, runId: "r", at: 0 }] });
   return transcript;
 }

@@ -35,7 +35,7 @@ test("what was kept is there for the next one to open it, the order of branches 
   const first = createStore(folder);
   await keep(first, ref("a"), "1", "2");
   await first.append(ref("a"), { agent: "main", entries: [entry("1b")], carriesHistory: true });
-  await first.rename(ref("a"), "title");
+  await first.change(ref("a"), { title: "title" });
   await first.close();
   const second = createStore(folder);
   expect(await texts(second, ref("a"))).toEqual(["1", "2"]);

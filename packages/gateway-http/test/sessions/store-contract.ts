@@ -44,7 +44,7 @@ export function sessionStoreContract(name: string, create: Create): void {
     const { store } = await open();
     expect(await store.read(ref("a"))).toBeUndefined();
     expect(await store.find(ref("a"))).toBeUndefined();
-    expect(await store.rename(ref("a"), "title")).toBe(false);
+    expect(await store.change(ref("a"), { title: "title" })).toBe(false);
     expect(await store.delete(ref("a"))).toBe(false);
     expect(await store.list({ owner: "operator", limit: 10 })).toEqual([]);
   });
@@ -180,7 +180,7 @@ export function sessionStoreContract(name: string, create: Create): void {
   test(`${name}: a session can be renamed and deleted, and begins anew`, async () => {
     const { store } = await open();
     await keep(store, ref("a"), "1");
-    expect(await store.rename(ref("a"), "Holidays 漢")).toBe(true);
+    expect(await store.change(ref("a"), { title: "Holidays 漢" })).toBe(true);
     expect((await store.read(ref("a")))?.meta.title).toBe("Holidays 漢");
     await keep(store, ref("a"), "2");
     expect((await store.read(ref("a")))?.meta.title).toBe("Holidays 漢");
@@ -206,6 +206,7 @@ export function sessionStoreContract(name: string, create: Create): void {
         key: "agent:main:a",
         agent: "main",
         title: null,
+        settings: {},
         createdAt: clock.now - 3000,
         updatedAt: clock.now,
         head: "3",
@@ -245,7 +246,7 @@ export function sessionStoreContract(name: string, create: Create): void {
   test(`${name}: the list is searched in titles and keys, in any case and script`, async () => {
     const { store } = await open();
     for (const key of ["Holidays", "work", "ЖЁЛТЫЙ"]) await keep(store, ref(key), "needle");
-    await store.rename(ref("work"), "Straße 100% é_x");
+    await store.change(ref("work"), { title: "Straße 100% é_x" });
     const found = async (search: string) =>
       (await store.list({ owner: "operator", search, limit: 10 })).map(({ key }) => key.replace("agent:main:", ""));
     expect(await found("HOLI")).toEqual(["Holidays"]);
@@ -313,7 +314,7 @@ export function sessionStoreContract(name: string, create: Create): void {
     await keep(store, ref("a"), "1");
     clock.now += 60_000;
     expect(await store.find(ref("a"))).toBeUndefined();
-    expect(await store.rename(ref("a"), "title")).toBe(false);
+    expect(await store.change(ref("a"), { title: "title" })).toBe(false);
     expect(await store.delete(ref("a"))).toBe(false);
   });
 

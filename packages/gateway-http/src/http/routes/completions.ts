@@ -75,7 +75,7 @@ export function cancelCompletion({ runs }: { runs: Runs }): RouteHandlerMethod {
     const run = runs.find(id, callerOf(request).owner);
     if (!run) throw notFound();
     // A run whose answer is being kept has as good as ended.
-    const cancelled = run !== "ended" && run.abortable;
+    const cancelled = "abortable" in run && run.abortable;
     if (cancelled) run.abort(new GatewayError("run_aborted", "The run was cancelled."));
     return reply.header("cache-control", "no-store").send({ id, cancelled });
   };

@@ -37,11 +37,11 @@ export function forkSession(options: SessionsOptions): RouteHandlerMethod {
     const ref = refOf(request);
     const transcript = await sessions.read(ref);
     if (!transcript) throw noSuchSession();
-    const { agent, title } = transcript.meta;
+    const { agent, title, settings } = transcript.meta;
     const target = { owner: ref.owner, key: toForkKey(chosen, agent) };
     const head = at ?? transcript.head?.entry.id;
     if (head === undefined) {
-      throw new GatewayError("invalid_value", "at: is needed while no answer has been given.", { param: "at" });
+      throw new GatewayError("invalid_value", "at: is needed while the session has no head.", { param: "at" });
     }
     requireVisible(transcript, head, "at");
     // The ids stay: they are unique in their session, and a client finds a message again in the copy.
@@ -49,7 +49,7 @@ export function forkSession(options: SessionsOptions): RouteHandlerMethod {
     const { carriesHistory } = transcript;
     const isFree =
       !runs.findInSession(target) &&
-      (await sessions.append(target, { agent, entries, head, carriesHistory, begins: { title } }));
+      (await sessions.append(target, { agent, entries, head, carriesHistory, begins: { title, settings } }));
     // No 409: each of them has another meaning, and clients send what was answered with 409 again.
     if (!isFree) throw new GatewayError("invalid_value", "key: there is a session of this key.", { param: "key" });
     return answer(reply.code(201), await retrieve(options, target));

@@ -1,5 +1,6 @@
 import type { FastifyInstance, RouteHandlerMethod } from "fastify";
 import { z } from "zod";
+import { titleSchema } from "../../sessions/title.ts";
 import { requireJson, requireJsonIfAny } from "../json-body.ts";
 import { parseBody } from "../parse-body.ts";
 import { type Guard, serve } from "../serve.ts";
@@ -8,18 +9,8 @@ import { listSessions } from "./sessions-list.ts";
 import { answer, noSuchSession, refOf, refuseBusy, retrieve, type SessionsOptions } from "./sessions-shared.ts";
 import { listBranches, listMessages } from "./sessions-tree.ts";
 
-const MAX_TITLE_LENGTH = 200;
-
 /** The body of `PATCH /v1/sessions/{key}`. */
-export const changeSchema = z.object({
-  title: z
-    .string()
-    .trim()
-    .max(MAX_TITLE_LENGTH, `must be at most ${MAX_TITLE_LENGTH} characters`)
-    // Half a surrogate pair, too: it could not be sent back.
-    .refine((title) => !/\p{Cc}|\p{Cs}/u.test(title), "must be one line of characters")
-    .nullable(),
-});
+export const changeSchema = z.object({ title: titleSchema.nullable() });
 
 /** Everything under `/v1/sessions`. A key is one segment of the path, percent-encoded. */
 export function addSessionRoutes(app: FastifyInstance, authenticate: Guard, options: SessionsOptions): void {
@@ -48,7 +39,7 @@ function changeSession(options: SessionsOptions): RouteHandlerMethod {
   return async (request, reply) => {
     const { title } = parseBody(changeSchema, request.body);
     const ref = refOf(request);
-    if (!(await options.sessions.rename(ref, title || null))) throw noSuchSession();
+    if (!(await options.sessions.change(ref, { title: title || null }))) throw noSuchSession();
     return answer(reply, await retrieve(options, ref));
   };
 }

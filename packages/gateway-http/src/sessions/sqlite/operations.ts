@@ -10,8 +10,9 @@ export type SessionOperation =
   | ({ kind: "find" } & Target)
   | ({ kind: "delete" } & Target)
   | AppendOperation
-  | ({ kind: "rename"; title: string | null } & Target)
+  | ChangeOperation
   | ListOperation
+  | CountOperation
   | { kind: "prune"; staleBefore: number; maxEntries: number };
 
 interface Target {
@@ -21,15 +22,30 @@ interface Target {
   staleBefore: number;
 }
 
-interface ListOperation {
-  kind: "list";
+interface ChangeOperation extends Target {
+  kind: "change";
+  /** Absent: it stays. */
+  title?: string | null;
+  /** JSON Merge Patch (RFC 7396). */
+  settings?: string;
+}
+
+interface CountQuery {
   owner: string;
   agent: string | null;
   search: string | null;
+  staleBefore: number;
+}
+
+interface ListOperation extends CountQuery {
+  kind: "list";
   order: "asc" | "desc";
   after: ListPlace | null;
   limit: number;
-  staleBefore: number;
+}
+
+interface CountOperation extends CountQuery {
+  kind: "count";
 }
 
 export interface AppendOperation extends Target {
@@ -40,10 +56,11 @@ export interface AppendOperation extends Target {
   /** The entry that must be there; `null` when a branch begins. */
   anchor: string | null;
   entries: EntryRow[];
-  head: string | null;
+  /** Absent: it stays. */
+  head?: string | null;
   carriesHistory: boolean;
   /** There must be no such session yet. */
-  begins?: { title: string | null };
+  begins?: { title: string | null; settings: string | null };
 }
 
 export interface EntryRow {
@@ -67,6 +84,8 @@ export interface SessionRow {
   key: string;
   agent: string;
   title: string | null;
+  /** JSON; `null` for none. */
+  settings: string | null;
   created_at: number;
   updated_at: number;
   head: string | null;
@@ -83,9 +102,10 @@ export interface Answers extends CompletionAnswers {
   read: { session: SessionRow; entries: EntryRow[] } | null;
   find: CountedRow | null;
   append: boolean;
-  rename: boolean;
+  change: boolean;
   delete: boolean;
   list: CountedRow[];
+  count: number;
   /** The sessions that were removed. */
   prune: { owner: string; key: string }[];
 }

@@ -1,6 +1,6 @@
-import type { Entry } from "../entry.ts";
+import type { Entry, SessionSettings } from "../entry.ts";
 import type { SessionInfo } from "../store.ts";
-import { Transcript } from "../transcript.ts";
+import { Transcript, type TranscriptMeta } from "../transcript.ts";
 import type { Answers, CountedRow, EntryRow, SessionRow } from "./operations.ts";
 
 export function toRow({ id, parent, message, runId, at, hidden, aborted, alone, usage }: Entry): EntryRow {
@@ -32,8 +32,14 @@ export function toInfo(row: CountedRow): SessionInfo {
   return { key, ...toMeta(row), head, messages, branches };
 }
 
-function toMeta({ agent, title, created_at, updated_at }: SessionRow) {
-  return { agent, title, createdAt: created_at, updatedAt: updated_at };
+function toMeta({ agent, title, settings, created_at, updated_at }: SessionRow): TranscriptMeta {
+  const chosen = settings === null ? {} : JSON.parse(settings);
+  return { agent, title, settings: chosen, createdAt: created_at, updatedAt: updated_at };
+}
+
+/** As they are kept: `null` for none. */
+export function toSettingsText(settings: SessionSettings = {}): string | null {
+  return Object.keys(settings).length === 0 ? null : JSON.stringify(settings);
 }
 
 function toEntry({ id, parent, message, run_id, at, hidden, alone, aborted, usage }: EntryRow): Entry {

@@ -39,6 +39,8 @@ const MIGRATIONS: readonly string[] = [
    ) STRICT;
    CREATE INDEX entry_seen ON entry (session, hidden, follows);`,
   COMPLETION_TABLES,
+  // JSON; NULL where the owner of the session chose nothing.
+  "ALTER TABLE session ADD COLUMN settings TEXT;",
 ];
 
 /** @throws Error when the database was made by a newer version */

@@ -33,15 +33,14 @@ export class SessionTables {
         return this.#find(operation);
       case "append":
         return this.#append(operation);
-      case "rename": {
-        const { owner, key, staleBefore, title } = operation;
-        const rename = this.#sql("UPDATE session SET title = ? WHERE owner = ? AND key = ? AND updated_at > ?");
-        return rename.run(title, owner, key, staleBefore).changes === 1;
-      }
+      case "change":
+        return this.#change(operation);
       case "delete":
         return this.#delete(operation);
       case "list":
         return this.#list(operation);
+      case "count":
+        return this.#count(operation);
       case "prune":
         return this.#prune(operation);
     }
@@ -76,7 +75,8 @@ export class SessionTables {
     } else if (!this.#has(owner, key, anchor)) {
       return false;
     }
-    if (begins && this.#session(operation)) return false;
+    const isThere = () => this.#session(operation) !== undefined;
+    if (begins ? isThere() : entries.length === 0 && !isThere()) return false;
     // By hand: a foreign key to the parent would look through all entries for each one that is deleted.
     const there = new Set([null, anchor]);
     for (const { id, parent } of entries) {
@@ -84,11 +84,15 @@ export class SessionTables {
       there.add(id);
     }
     const { id } = this.#sql(
-      `INSERT INTO session (owner, key, agent, created_at, updated_at, head, carries_history, title)
-       VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7)
-       ON CONFLICT (owner, key) DO UPDATE SET updated_at = ?4, head = coalesce(?5, head), carries_history = carries_history | ?6
+      `INSERT INTO session (owner, key, agent, created_at, updated_at, head, carries_history, title, settings)
+       VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8)
+       ON CONFLICT (owner, key) DO UPDATE
+       SET updated_at = ?4, head = iif(?9, ?5, head), carries_history = carries_history | ?6
        RETURNING id`,
-    ).get(owner, key, agent, at, head, carriesHistory ? 1 : 0, begins?.title ?? null) as { id: number };
+    ).get(
+      ...[owner, key, agent, at, head ?? null, carriesHistory ? 1 : 0],
+      ...[begins?.title ?? null, begins?.settings ?? null, head === undefined ? 0 : 1],
+    ) as { id: number };
     const insert = this.#sql(
       `INSERT INTO entry (session, id, parent, follows, run_id, at, hidden, alone, aborted, usage, message)
        VALUES (?1, ?2, ?3, (SELECT iif(hidden, follows, seq) FROM entry WHERE session = ?1 AND id = ?3), ?4, ?5, ?6, ?7, ?8, ?9, ?10)`,
@@ -114,19 +118,27 @@ export class SessionTables {
     return removed !== undefined && removed.updated_at > staleBefore;
   }
 
-  #list({ owner, agent, search, order, after, limit, staleBefore }: Of<"list">): Answers["list"] {
-    const conditions = ["owner = ?", "updated_at > ?"];
-    // Only what is asked for is in the text, and the bound says what it can, so that the index leads to the page.
+  #change({ owner, key, staleBefore, title, settings }: Of<"change">): boolean {
+    const change = this.#sql(
+      `UPDATE session SET title = iif(?1, ?2, title), settings = json_patch(coalesce(settings, '{}'), ?3)
+       WHERE owner = ?4 AND key = ?5 AND updated_at > ?6`,
+    );
+    const isTitled = title === undefined ? 0 : 1;
+    return change.run(isTitled, title ?? null, settings ?? "{}", owner, key, staleBefore).changes === 1;
+  }
+
+  #count({ staleBefore, ...query }: Of<"count">): number {
+    const { conditions, values } = toConditions(query, staleBefore);
+    const { count } = this.#sql(`SELECT count(*) AS count FROM session WHERE ${conditions.join(" AND ")}`).get(
+      ...values,
+    ) as { count: number };
+    return count;
+  }
+
+  #list({ order, after, limit, staleBefore, ...query }: Of<"list">): Answers["list"] {
+    // The bound says what it can, so that the index leads to the page.
     const bound = order === "asc" && after ? Math.max(staleBefore, after.updatedAt - 1) : staleBefore;
-    const values: (string | number)[] = [owner, bound];
-    if (agent !== null) {
-      conditions.push("agent = ?");
-      values.push(agent);
-    }
-    if (search !== null) {
-      conditions.push("mentions(?, title, key)");
-      values.push(search);
-    }
+    const { conditions, values } = toConditions(query, bound);
     if (after !== null) {
       conditions.push(`(updated_at, key) ${order === "asc" ? ">" : "<"} (?, ?)`);
       values.push(after.updatedAt, after.key);
@@ -160,4 +172,19 @@ export class SessionTables {
   #sql(text: string): StatementSync {
     return this.#statements.get(text);
   }
+}
+
+/** Only what is asked for is in the text, so that an index can lead to it. */
+function toConditions({ owner, agent, search }: Omit<Of<"count">, "kind" | "staleBefore">, usedAfter: number) {
+  const conditions = ["owner = ?", "updated_at > ?"];
+  const values: (string | number)[] = [owner, usedAfter];
+  if (agent !== null) {
+    conditions.push("agent = ?");
+    values.push(agent);
+  }
+  if (search !== null) {
+    conditions.push("mentions(?, title, key)");
+    values.push(search);
+  }
+  return { conditions, values };
 }

@@ -3,7 +3,7 @@ import type { StoreLimits } from "../memory-store.ts";
 import { idOfSession, type SessionRef, type SessionStore } from "../store.ts";
 import { Transcript, weightOfAll } from "../transcript.ts";
 import type { Connection } from "./connection.ts";
-import { toInfo, toRow, toTranscript } from "./rows.ts";
+import { toInfo, toRow, toSettingsText, toTranscript } from "./rows.ts";
 import { TranscriptCache } from "./transcript-cache.ts";
 
 export interface SqliteStoreOptions extends StoreLimits {
@@ -21,7 +21,7 @@ const PRUNE_EVERY_MS = 60_000;
 export function createSqliteStore(connection: Connection, options: SqliteStoreOptions): SessionStore {
   const { maxEntries, pruneAfterMs, now = Date.now } = options;
   const cache = new TranscriptCache(options.maxCached ?? 16 * 1024 * 1024);
-  const staleBefore = () => now() - pruneAfterMs;
+  const staleBefore = (usedAfter = 0) => Math.max(now() - pruneAfterMs, usedAfter);
   let opened: Promise<void> | undefined;
   let pruning: NodeJS.Timeout | undefined;
 
@@ -89,6 +89,7 @@ export function createSqliteStore(connection: Connection, options: SqliteStoreOp
       const at = now();
       const anchor = anchorOf(addition);
       const stale = staleBefore();
+      const { begins } = addition;
       const done = connection.do<"append">({
         kind: "append",
         ...ref,
@@ -97,9 +98,9 @@ export function createSqliteStore(connection: Connection, options: SqliteStoreOp
         anchor,
         staleBefore: stale,
         entries,
-        head: addition.head ?? null,
+        ...(addition.head !== undefined && { head: addition.head }),
         carriesHistory: addition.carriesHistory ?? false,
-        ...(addition.begins && { begins: addition.begins }),
+        ...(begins && { begins: { title: begins.title, settings: toSettingsText(begins.settings) } }),
       });
       // In the order of the writes, and seen by nobody before it is written.
       const known = cache.get(id);
@@ -113,17 +114,23 @@ export function createSqliteStore(connection: Connection, options: SqliteStoreOp
       }
       return done;
     },
-    async rename(ref, title) {
+    async change(ref, { title, settings }) {
       await open();
       cache.delete(idOfSession(ref));
-      return connection.do<"rename">({ kind: "rename", ...ref, title, staleBefore: staleBefore() });
+      return connection.do<"change">({
+        kind: "change",
+        ...ref,
+        ...(title !== undefined && { title }),
+        ...(settings !== undefined && { settings: JSON.stringify(settings) }),
+        staleBefore: staleBefore(),
+      });
     },
     async delete(ref) {
       await open();
       cache.delete(idOfSession(ref));
       return connection.do<"delete">({ kind: "delete", ...ref, staleBefore: staleBefore() });
     },
-    async list({ owner, agent = null, search = null, order = "desc", after, limit }) {
+    async list({ owner, agent = null, search = null, usedAfter, order = "desc", after, limit }) {
       await open();
       const rows = await connection.do<"list">({
         kind: "list",
@@ -133,9 +140,13 @@ export function createSqliteStore(connection: Connection, options: SqliteStoreOp
         order,
         after: after ? { updatedAt: after.updatedAt, key: after.key } : null,
         limit,
-        staleBefore: staleBefore(),
+        staleBefore: staleBefore(usedAfter),
       });
       return rows.map(toInfo);
+    },
+    async count({ owner, agent = null, search = null, usedAfter }) {
+      await open();
+      return connection.do<"count">({ kind: "count", owner, agent, search, staleBefore: staleBefore(usedAfter) });
     },
     async close() {
       clearInterval(pruning);
@@ -145,7 +156,7 @@ export function createSqliteStore(connection: Connection, options: SqliteStoreOp
 }
 
 function grow(transcript: Transcript | undefined, { agent, begins, ...addition }: Addition, at: number): Transcript {
-  const grown = transcript ?? new Transcript({ agent, title: begins?.title ?? null, createdAt: at, updatedAt: at });
+  const grown = transcript ?? Transcript.begin(agent, begins, at);
   grown.add(addition);
   grown.meta = { ...grown.meta, updatedAt: at };
   return grown;

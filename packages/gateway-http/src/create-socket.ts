@@ -1,0 +1,58 @@
+import type { AgentRegistry } from "./agents/registry.ts";
+import type { Authenticator } from "./auth/authenticate.ts";
+import type { Credentials } from "./auth/credentials.ts";
+import type { Config } from "./config/schema.ts";
+import type { Run } from "./runs/run.ts";
+import type { RunRequest } from "./runs/run-request.ts";
+import type { Runs } from "./runs/runs.ts";
+import type { Lanes } from "./sessions/lane.ts";
+import type { SessionStore } from "./sessions/store.ts";
+import { withNews } from "./sessions/telling-store.ts";
+import { Hub } from "./ws/hub.ts";
+import { Narrators } from "./ws/narrators.ts";
+import { createNews } from "./ws/news.ts";
+import { RunBook } from "./ws/run-book.ts";
+import { createSockets, type Sockets } from "./ws/sockets.ts";
+
+export interface SocketOptions {
+  /** Where sessions live. */
+  store: SessionStore;
+  lanes: Lanes;
+  runs(): Runs;
+  current(): { readonly config: Config; readonly agents: AgentRegistry };
+  /** Told of what was nobody's intention. */
+  onBug(error: unknown, context: object): void;
+}
+
+/** The socket's door, and its ears at the run path and the store. */
+export interface SocketDoor {
+  /** The store, which tells clients of what is said, whichever door it came through. */
+  readonly sessions: SessionStore;
+  /** To be told of every run before it says anything. */
+  onStart(run: Run, request: RunRequest): void;
+  serve(auth: { authenticator: Authenticator; authMode(): Credentials["mode"] }): Sockets;
+}
+
+export function createSocketDoor({ store, lanes, runs, current, onBug }: SocketOptions): SocketDoor {
+  const hub = new Hub();
+  const inSession: Runs["inSession"] = (session) => runs().inSession(session);
+  const news = createNews({ hub, sessions: store, runs: { inSession }, current, onBug });
+  const narrators = new Narrators({ hub, news, runs, onBug });
+  const sessions = withNews(store, news, onBug);
+  return {
+    sessions,
+    onStart: (run, request) => narrators.onStart(run, request),
+    serve: (auth) =>
+      createSockets({
+        ...auth,
+        ...{ hub, news, narrators, sessions, lanes, current, onBug },
+        runs: runs(),
+        book: new RunBook(),
+        onConnected(connection) {
+          connection.onInterest = () => narrators.place(connection);
+          connection.onInterest();
+        },
+        onGone: (connection) => narrators.remove(connection),
+      }),
+  };
+}

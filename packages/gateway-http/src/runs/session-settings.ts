@@ -1,0 +1,27 @@
+import { HEADERS } from "@openclaw/protocol";
+import { GatewayError } from "../errors/gateway-error.ts";
+import type { SessionSettings } from "../sessions/entry.ts";
+import type { PullEnd } from "./pull-agent.ts";
+import type { RunRequest } from "./run-request.ts";
+
+/** The request as its session is set to answer it. What the request says itself comes first. */
+export function withSettings(request: RunRequest, { model, thinking }: SessionSettings): RunRequest {
+  if (model === undefined && thinking === undefined) return request;
+  const { turn } = request;
+  const effort = thinking !== undefined && { reasoning_effort: thinking === "off" ? "none" : thinking };
+  return {
+    ...request,
+    model: request.model ?? model,
+    turn: effort ? { ...turn, params: { ...effort, ...turn.params } } : turn,
+  };
+}
+
+/** A model that is not there was chosen by the request, which knows it, or for the session, some time ago. */
+export function namingModel(request: RunRequest, { model }: SessionSettings, end: PullEnd): PullEnd {
+  if (!("error" in end) || model === undefined || request.model !== undefined) return end;
+  const { code, param } = end.error;
+  if (code !== "model_not_found" || param !== HEADERS.model) return end;
+  const name = JSON.stringify(model.slice(0, 100));
+  const message = `This session is set to the model ${name}, which is not here. Set it to another.`;
+  return { error: new GatewayError("model_not_found", message, { cause: end.error }) };
+}

@@ -1,0 +1,135 @@
+import { SOCKET_CLOSE, SOCKET_LIMITS } from "@openclaw/protocol";
+import type { ResponseFrame, SocketEventName } from "@openclaw/protocol/socket";
+import type { WebSocket } from "ws";
+import type { Caller } from "../auth/caller.ts";
+import { satisfies } from "./scopes.ts";
+import { toSocketError } from "./socket-error.ts";
+
+/** Bytes that wait for a reader, from which on it is slow: what can be told later is left out. */
+const SLOW_BYTES = 1024 * 1024;
+/** Session keys that a connection is known to use. */
+const MAX_USED = 1000;
+
+type Wire = Pick<
+  WebSocket,
+  "send" | "close" | "terminate" | "pause" | "resume" | "isPaused" | "bufferedAmount" | "readyState" | "OPEN"
+>;
+
+export interface ConnectionOptions {
+  id: string;
+  wire: Wire;
+  caller: Caller;
+  scopes: ReadonlySet<string>;
+  caps: readonly string[];
+}
+
+/** A client that said hello: who it is, what it may hear, and the way to it. */
+export class Connection {
+  readonly id: string;
+  readonly caps: ReadonlySet<string>;
+  /** These two change when the config does. */
+  caller: Caller;
+  scopes: ReadonlySet<string>;
+  /** Called when it is to hear of something else than before. */
+  onInterest: (() => void) | undefined;
+  /** Requests under way. */
+  pending = 0;
+  /** Whether it asked to hear of all its sessions. */
+  hearsSessions = false;
+  /** Keys of the sessions whose messages it asked to hear. */
+  readonly messagesOf = new Set<string>();
+  readonly #used = new Set<string>();
+  readonly #leaving = new AbortController();
+  readonly #wire: Wire;
+  #seq = 0;
+
+  constructor({ id, wire, caller, scopes, caps }: ConnectionOptions) {
+    this.id = id;
+    this.#wire = wire;
+    this.caller = caller;
+    this.scopes = scopes;
+    this.caps = new Set(caps);
+  }
+
+  /** Aborts when it is not there any more. */
+  get gone(): AbortSignal {
+    return this.#leaving.signal;
+  }
+
+  leave(): void {
+    this.#leaving.abort();
+  }
+
+  /** Whether it may hear what happens in runs and sessions at all. */
+  get hears(): boolean {
+    const { scopes } = this.caller;
+    return satisfies(this.scopes, "operator.read") && (scopes.has("chat") || scopes.has("sessions"));
+  }
+
+  /** Whether it hears of other owners, too. */
+  get hearsAll(): boolean {
+    return this.scopes.has("operator.admin") && this.caller.scopes.has("admin");
+  }
+
+  /** Remembers that it means its own session by this key. */
+  use(key: string): void {
+    if (this.#used.has(key) || this.#used.size >= MAX_USED) return;
+    this.#used.add(key);
+    this.onInterest?.();
+  }
+
+  uses(key: string): boolean {
+    return this.#used.has(key);
+  }
+
+  /** Whether more waits for it than a reader leaves. */
+  get isSlow(): boolean {
+    return this.#wire.bufferedAmount > SLOW_BYTES;
+  }
+
+  /**
+   * @param payload JSON text
+   * @param droppable what a slow reader can do without: it sees a gap in `seq`
+   */
+  tell(event: SocketEventName, payload: string, droppable = false): void {
+    const seq = ++this.#seq;
+    if (droppable && this.isSlow) return;
+    this.#send(`{"type":"event","event":"${event}","payload":${payload},"seq":${seq}}`);
+  }
+
+  respond(id: string, payload: unknown): void {
+    this.#answer({ type: "res", id, ok: true, payload });
+  }
+
+  fail(id: string, thrown: unknown, payload?: object): void {
+    const error = toSocketError(thrown).toBody();
+    this.#answer({ type: "res", id, ok: false, ...(payload && { payload }), error });
+  }
+
+  close(code: number, reason: string): void {
+    this.#wire.close(code, reason);
+  }
+
+  #answer(frame: ResponseFrame): void {
+    this.#send(JSON.stringify(frame));
+  }
+
+  #send(frame: string): void {
+    const wire = this.#wire;
+    if (wire.readyState !== wire.OPEN) return;
+    if (wire.bufferedAmount > SOCKET_LIMITS.maxBufferedBytes) {
+      wire.close(SOCKET_CLOSE.policy, "slow consumer");
+      // What waits is let go of at once: the close frame would wait behind it.
+      wire.terminate();
+      return;
+    }
+    // Whoever does not read its answers is not asked for more questions.
+    if (this.isSlow && !wire.isPaused) wire.pause();
+    if (wire.isPaused) wire.send(frame, this.#resume);
+    else wire.send(frame);
+  }
+
+  readonly #resume = (): void => {
+    if (this.#wire.readyState === this.#wire.OPEN && !this.isSlow) this.#wire.resume();
+  };
+}

@@ -1,0 +1,36 @@
+import { historyOf, withText } from "../chat-message.ts";
+import type { Method } from "../method.ts";
+import { defaultsOf, sessionIdOf, toSessionRow } from "../rows.ts";
+import { refOf } from "../session-ref.ts";
+
+const DEFAULT_LIMIT = 200;
+
+/** `chat.history`: the talk up to the head, the newest messages of it. One that never was is empty. */
+export const chatHistory: Method<"chat.history"> = {
+  needs: "sessions",
+  async run({ sessionKey, agentId, limit = DEFAULT_LIMIT, offset = 0, maxChars }, call) {
+    const { connection, agents, sessions, runs } = call;
+    const session = refOf(connection, agents, { key: sessionKey, agentId });
+    const transcript = await sessions.read(session);
+    // In the same moment: what is in the one is not in the other.
+    const run = runs.findInSession(session);
+    const all = transcript ? historyOf(transcript) : [];
+    const end = Math.max(0, all.length - offset);
+    const start = Math.max(0, end - limit);
+    const page = all.slice(start, end);
+    const { thinking } = transcript?.meta.settings ?? {};
+    return {
+      sessionKey,
+      ...(transcript && { sessionId: sessionIdOf(session) }),
+      messages: maxChars === undefined ? page : page.map((message) => withText(message, maxChars)),
+      pendingInputs: { items: [], total: 0 },
+      hasMore: start > 0,
+      ...(start > 0 && { nextOffset: all.length - start }),
+      totalMessages: all.length,
+      defaults: defaultsOf(agents),
+      sessionInfo: toSessionRow(session, transcript?.meta, session.agentId, call),
+      ...(run && { inFlightRun: { runId: run.id, text: run.answer.text } }),
+      ...(thinking !== undefined && { thinkingLevel: thinking }),
+    };
+  },
+};

@@ -1,0 +1,66 @@
+import type { Run } from "../runs/run.ts";
+import type { RunRequest } from "../runs/run-request.ts";
+import type { Runs } from "../runs/runs.ts";
+import type { Connection } from "./connection.ts";
+import type { Hub } from "./hub.ts";
+import { Narrator } from "./narrator.ts";
+import type { News } from "./news.ts";
+
+/** Frames a millisecond, of all runs together, for those who only could look: beyond, they hear less often. */
+const FRAMES_A_MS = 10;
+/** Of one piece: `agent` and `chat`. */
+const FRAMES = 2;
+
+export interface NarratorsOptions {
+  hub: Hub;
+  news: News;
+  runs: () => Runs;
+  onBug(error: unknown, context: { runId: string }): void;
+}
+
+/** Tells clients of all runs that somebody could hear of. Without clients it does nothing. */
+export class Narrators {
+  readonly #options: NarratorsOptions;
+  readonly #all = new Map<Run, Narrator>();
+
+  constructor(options: NarratorsOptions) {
+    this.#options = options;
+  }
+
+  /** Called before a run says anything. */
+  onStart(run: Run, request: RunRequest): void {
+    const { hub } = this.#options;
+    if (hub.size === 0) return;
+    const narrator = this.#narrate(run, request);
+    for (const connection of hub) narrator.place(connection);
+  }
+
+  /** A client is there, hears of something else, or means a session that it did not mean before. */
+  place(connection: Connection): void {
+    for (const [run, request] of this.#options.runs().all) {
+      if (run.ended) continue;
+      // Of a stream that nothing is kept of, what was said before is not known.
+      const isLost = request.session.stateless && run.firstEventAt !== undefined;
+      const narrator = this.#all.get(run) ?? (isLost ? undefined : this.#narrate(run, request));
+      narrator?.place(connection);
+    }
+  }
+
+  remove(connection: Connection): void {
+    for (const narrator of this.#all.values()) narrator.remove(connection);
+  }
+
+  /** Settles when all clients have been told of the run's end. */
+  async toldOf(run: Run): Promise<void> {
+    await this.#all.get(run)?.done;
+  }
+
+  #narrate(run: Run, request: RunRequest): Narrator {
+    const { news, onBug } = this.#options;
+    const paceOf = (lookingOn: number) => (lookingOn * this.#all.size * FRAMES) / FRAMES_A_MS;
+    const narrator = new Narrator(run, request, { news, paceOf, onBug });
+    this.#all.set(run, narrator);
+    void narrator.done.then(() => this.#all.delete(run));
+    return narrator;
+  }
+}

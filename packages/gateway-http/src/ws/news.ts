@@ -1,0 +1,100 @@
+import type { AgentRegistry } from "../agents/registry.ts";
+import type { Runs } from "../runs/runs.ts";
+import type { Addition } from "../sessions/entry.ts";
+import type { SessionRef, SessionStore } from "../sessions/store.ts";
+import { historyOf } from "./chat-message.ts";
+import type { Connection } from "./connection.ts";
+import type { Hub } from "./hub.ts";
+import { agentIdOf, type RowParts, sessionIdOf, toSessionRow } from "./rows.ts";
+
+export interface NewsOptions {
+  hub: Hub;
+  sessions: Pick<SessionStore, "read" | "find">;
+  runs: Pick<Runs, "inSession">;
+  current(): { readonly agents: AgentRegistry };
+  /** Told of what hindered the telling. */
+  onBug(error: unknown, context: { event: string }): void;
+}
+
+/** What became of a session, besides what was said in it. */
+export interface SessionNews {
+  reason?: "create" | "patch" | "reset" | "new" | "delete" | "inject";
+  /** A run began or ended in it. */
+  phase?: "start" | "end" | "error";
+  runId?: string;
+}
+
+/** Tells clients what happened to sessions. Without anybody who hears of it, it does nothing. */
+export interface News {
+  /** Settles when those who read a session along were told of what was added. */
+  appended(session: SessionRef, addition: Addition): Promise<void> | undefined;
+  /** Settles when those who hear of all sessions were told. Never rejects. */
+  changed(session: SessionRef, news: SessionNews): Promise<void> | undefined;
+}
+
+export function createNews({ hub, sessions, runs, current, onBug }: NewsOptions): News {
+  function isHeard(session: SessionRef, who: (connection: Connection) => boolean): boolean {
+    for (const connection of hub.audience(session)) if (who(connection)) return true;
+    return false;
+  }
+
+  const parts = (): RowParts => ({ runs, agents: current().agents });
+
+  async function tellMessages(session: SessionRef, { agent, entries }: Addition): Promise<void> {
+    const transcript = await sessions.read(session);
+    // The last of what was added leads to all of it. The head may not be there yet.
+    const last = entries.findLast(({ hidden }) => !hidden);
+    if (!transcript || !last) return;
+    const added = new Set(entries.map(({ id }) => id));
+    const row = toSessionRow(session, transcript.meta, agent, parts());
+    for (const message of historyOf(transcript, last.id)) {
+      const { id, seq } = message.__openclaw;
+      if (!added.has(id)) continue;
+      hub.tell(
+        session,
+        "session.message",
+        {
+          sessionKey: session.key,
+          sessionId: sessionIdOf(session),
+          agentId: row.agentId,
+          message,
+          messageId: id,
+          messageSeq: seq,
+          updatedAt: transcript.meta.updatedAt,
+          session: row,
+        },
+        (connection) => hearsMessages(connection, session),
+      );
+    }
+  }
+
+  async function tellChange(session: SessionRef, news: SessionNews): Promise<void> {
+    const { key: sessionKey } = session;
+    const { agents } = current();
+    const info = news.reason === "delete" ? undefined : await sessions.find(session);
+    const agentId = info?.agent ?? agentIdOf(sessionKey, agents);
+    const row = news.reason === "delete" ? null : toSessionRow(session, info, agentId, parts());
+    const payload = { sessionKey, agentId, ts: Date.now(), ...news, session: row };
+    hub.tell(session, "sessions.changed", payload, hearsSessions);
+  }
+
+  return {
+    appended(session, addition) {
+      if (!isHeard(session, (connection) => hearsMessages(connection, session))) return undefined;
+      return tellMessages(session, addition);
+    },
+    changed(session, news) {
+      if (!isHeard(session, hearsSessions)) return undefined;
+      return tellChange(session, news).catch((error) => onBug(error, { event: "sessions.changed" }));
+    },
+  };
+}
+
+function hearsSessions(connection: Connection): boolean {
+  return connection.hearsSessions;
+}
+
+function hearsMessages(connection: Connection, { key }: SessionRef): boolean {
+  if (connection.messagesOf.has(key)) return true;
+  return connection.hearsSessions && !connection.caps.has("session-scoped-events");
+}
