@@ -5,7 +5,7 @@ import { GatewayError } from "../errors/gateway-error.ts";
 import type { Connection } from "./connection.ts";
 import { describeIssue } from "./describe-issue.ts";
 import type { Call, Method, MethodParts } from "./method.ts";
-import { methods } from "./methods/index.ts";
+import { methods } from "./methods/all.ts";
 import { parseFrame } from "./parse-frame.ts";
 import { satisfies } from "./scopes.ts";
 import { invalid, missingScope, SocketError } from "./socket-error.ts";

@@ -55,7 +55,11 @@ export function createPayload(owner: string, payload: object): (connection: Conn
   let own: string | undefined;
   let foreign: string | undefined;
   return ({ caller }) => {
-    if (caller.owner === owner) return (own ??= JSON.stringify(payload));
-    return (foreign ??= JSON.stringify({ ...payload, owner }));
+    if (caller.owner === owner) {
+      own ??= JSON.stringify(payload);
+      return own;
+    }
+    foreign ??= JSON.stringify({ ...payload, owner });
+    return foreign;
   };
 }

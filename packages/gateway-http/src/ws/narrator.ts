@@ -1,15 +1,14 @@
 import { parseJsonObject } from "../chat/json-object.ts";
 import type { RunEvent, StepEvent } from "../chat/run-event.ts";
 import { textOf } from "../chat/turn.ts";
-import type { GatewayError } from "../errors/gateway-error.ts";
 import type { Run } from "../runs/run.ts";
 import type { RunRequest } from "../runs/run-request.ts";
 import type { Connection } from "./connection.ts";
 import { mayHear } from "./hub.ts";
 import type { News } from "./news.ts";
 import { sessionIdOf } from "./rows.ts";
-import { toErrorKind, toUsage } from "./run-words.ts";
-import { type About, Telling, toMessage } from "./telling.ts";
+import { toUsage } from "./run-words.ts";
+import { type About, Telling } from "./telling.ts";
 
 export interface NarratorOptions {
   news: News;
@@ -26,12 +25,14 @@ export class Narrator {
   readonly #session: RunRequest["session"];
   readonly #about: About;
   readonly #options: NarratorOptions;
-  /** Those who use the session hear of it at once; those who could, less often; each with tools or without. */
+  /** Those who use the session hear of it at once; those who only could, less often; each with tools or without. */
   readonly #tellings = new Map<string, Telling>();
-  /** The agent's own, by id. */
+  /** The agent's own calls, by id. */
   readonly #calls = new Map<string, { name: string; arguments: string }>();
-  /** Whether those that have ended worked. */
-  readonly #outcomes = new Map<string, boolean>();
+  /** Names of tools without a step, by id. */
+  readonly #bare = new Map<string, string>();
+  /** Ids of those that failed. */
+  readonly #failed = new Set<string>();
   readonly #finish: () => void;
   /** What came while the beginning is being told. */
   #waiting: RunEvent[] | undefined;
@@ -44,23 +45,14 @@ export class Narrator {
     this.#session = session;
     this.#options = options;
     this.#about = { runId: run.id, sessionKey, agentId: agent.id, sessionId: sessionIdOf(session), owner };
-    this.#text = run.answer.text;
+    this.#text = run.answer.text || run.answer.refusal;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.done = promise;
     this.#finish = resolve;
     run.observe((events) => {
-      try {
-        if (this.#waiting) this.#waiting.push(...events);
-        else this.#tell(events);
-      } catch (error) {
-        // A run is nobody's to break who only tells of it.
-        options.onBug(error, { runId: run.id });
-      }
+      if (this.#waiting) this.#waiting.push(...events);
+      else this.#tell(events);
     });
-  }
-
-  get session(): RunRequest["session"] {
-    return this.#session;
   }
 
   /** Takes a client among those who hear of the run, or out of them, as it may and wants to hear now. */
@@ -68,7 +60,7 @@ export class Narrator {
     const { key, owner } = this.#session;
     const wants = !connection.caps.has("session-scoped-events") || connection.messagesOf.has(key);
     const isNear = connection.caller.owner === owner && connection.uses(key);
-    const telling = wants && mayHear(connection, this.#session) ? this.#telling(isNear, connection) : undefined;
+    const telling = wants && mayHear(connection, this.#session) ? this.#tellingOf(isNear, connection) : undefined;
     for (const other of this.#tellings.values()) if (other !== telling) other.members.delete(connection);
     telling?.members.add(connection);
   }
@@ -77,72 +69,93 @@ export class Narrator {
     for (const { members } of this.#tellings.values()) members.delete(connection);
   }
 
-  #telling(isNear: boolean, { caps }: Connection): Telling {
+  #tellingOf(isNear: boolean, { caps }: Connection): Telling {
     const hasTools = caps.has("tool-events");
     const id = `${isNear} ${hasTools}`;
     const known = this.#tellings.get(id);
     if (known) return known;
-    const made: Telling = new Telling(this.#about, hasTools, () =>
-      isNear ? 0 : this.#options.paceOf(made.members.size),
-    );
+    const paceOf = isNear ? () => 0 : this.#options.paceOf;
+    const made = new Telling({ about: this.#about, hasTools, paceOf });
     this.#tellings.set(id, made);
     return made;
   }
 
   #tell(events: readonly RunEvent[]): void {
-    for (const [index, event] of events.entries()) {
-      if (event.type === "run-start" && !this.#session.stateless) {
-        const { runId } = this.#about;
-        const told = this.#options.news.changed(this.#session, { phase: "start", runId });
+    try {
+      for (const [index, event] of events.entries()) {
+        const told = event.type === "run-start" ? this.#changed("start") : undefined;
         if (told) {
-          this.#waiting = [...events.slice(index + 1)];
-          const goOn = () => {
-            this.#begin();
-            const waiting = this.#waiting ?? [];
-            this.#waiting = undefined;
-            this.#tell(waiting);
-          };
-          void told.then(goOn, goOn);
+          this.#tellAfter(told, events.slice(index));
           return;
         }
+        this.#one(event);
       }
-      this.#one(event);
+    } catch (error) {
+      // A run is not to be broken by who only tells of it.
+      this.#options.onBug(error, { runId: this.#run.id });
+      this.#finish();
     }
+  }
+
+  /** That a run begins in a session is told before all that it says. */
+  #tellAfter(told: Promise<void>, [begin, ...more]: RunEvent[]): void {
+    this.#waiting = more;
+    void told.then(() => {
+      const waiting = this.#waiting ?? [];
+      this.#waiting = undefined;
+      this.#one(begin as RunEvent);
+      this.#tell(waiting);
+    });
   }
 
   #one(event: RunEvent): void {
     switch (event.type) {
       case "run-start":
-        return this.#begin();
+        this.#startedAt = Date.now();
+        for (const telling of this.#tellings.values()) telling.begin(this.#startedAt);
+        break;
       case "text-delta":
       case "refusal-delta":
         this.#text += event.text;
-        for (const telling of this.#tellings.values()) telling.more(this.#readText);
-        return;
+        for (const telling of this.#tellings.values()) telling.more(this.#textNow);
+        break;
       case "step":
-        return this.#step(event.message);
+        this.#step(event.message);
+        break;
       case "tool-start": {
-        const call = this.#calls.get(event.id);
-        const args = call ? (parseJsonObject(call.arguments) ?? {}) : {};
-        return this.#tool({ phase: "start", name: event.name, toolCallId: event.id, args });
+        const { id: toolCallId, name } = event;
+        const call = this.#calls.get(toolCallId);
+        // An agent of code may tell of tools without the steps that they are.
+        if (!call) this.#bare.set(toolCallId, name);
+        this.#tool({ phase: "start", name, toolCallId, args: (call && parseJsonObject(call.arguments)) ?? {} });
+        break;
       }
-      case "tool-end":
-        this.#outcomes.set(event.id, event.ok);
-        return;
+      case "tool-end": {
+        const { id: toolCallId, ok } = event;
+        const name = this.#bare.get(toolCallId);
+        if (name !== undefined)
+          this.#tool({ phase: "result", name, toolCallId, result: { content: [] }, isError: !ok });
+        else if (!ok) this.#failed.add(toolCallId);
+        break;
+      }
       case "run-end":
-        return this.#end(event.finishReason);
+        for (const telling of this.#tellings.values()) {
+          telling.end(this.#text, this.#times(), event.finishReason, toUsage(this.#run.usage));
+        }
+        this.#close("end");
+        break;
       case "run-error":
-        return this.#fail(event.error);
+        for (const telling of this.#tellings.values()) telling.fail(this.#text, this.#times(), event.error);
+        this.#close(event.error.code === "run_aborted" ? "end" : "error");
+        break;
     }
   }
 
-  readonly #readText = (): string => this.#text;
+  readonly #textNow = (): string => this.#text;
 
-  #begin(): void {
-    this.#startedAt = Date.now();
-    for (const telling of this.#tellings.values()) {
-      telling.agent("lifecycle", { phase: "start", startedAt: this.#startedAt });
-    }
+  #times(): { startedAt?: number; endedAt: number } {
+    const startedAt = this.#startedAt;
+    return { ...(startedAt !== undefined && { startedAt }), endedAt: Date.now() };
   }
 
   /** Calls come before their tools start, results when they have ended. */
@@ -155,56 +168,22 @@ export class Narrator {
     const toolCallId = message.tool_call_id;
     const name = this.#calls.get(toolCallId)?.name ?? "";
     const result = { content: [{ type: "text", text: textOf(message.content) }] };
-    this.#tool({ phase: "result", name, toolCallId, result, isError: this.#outcomes.get(toolCallId) === false });
+    this.#tool({ phase: "result", name, toolCallId, result, isError: this.#failed.has(toolCallId) });
   }
 
   #tool(data: Record<string, unknown>): void {
-    for (const telling of this.#tellings.values()) {
-      if (!telling.hasTools) continue;
-      telling.flush(this.#text);
-      telling.agent("tool", data);
-    }
-  }
-
-  #end(finishReason: string): void {
-    const endedAt = Date.now();
-    const usage = toUsage(this.#run.usage);
-    for (const telling of this.#tellings.values()) {
-      telling.flush(this.#text);
-      const stopReason = finishReason;
-      telling.agent("lifecycle", { phase: "end", startedAt: this.#startedAt, endedAt, aborted: false, stopReason });
-      telling.chat({
-        state: "final",
-        stopReason,
-        ...(this.#text !== "" && { message: toMessage(this.#text) }),
-        ...(usage && { usage }),
-      });
-    }
-    this.#close("end");
-  }
-
-  #fail(error: GatewayError): void {
-    const endedAt = Date.now();
-    const message = this.#text === "" ? {} : { message: toMessage(this.#text) };
-    const times = { ...(this.#startedAt !== undefined && { startedAt: this.#startedAt }), endedAt };
-    const isAborted = error.code === "run_aborted";
-    for (const telling of this.#tellings.values()) {
-      telling.flush(this.#text);
-      if (isAborted) {
-        telling.agent("lifecycle", { phase: "end", status: "cancelled", aborted: true, stopReason: "rpc", ...times });
-        telling.chat({ state: "aborted", stopReason: "rpc", ...message });
-      } else {
-        telling.agent("lifecycle", { phase: "error", ...times, error: error.message });
-        telling.chat({ state: "error", errorMessage: error.message, errorKind: toErrorKind(error.code), ...message });
-      }
-    }
-    this.#close(isAborted ? "end" : "error");
+    for (const telling of this.#tellings.values()) telling.tool(this.#text, data);
   }
 
   #close(phase: "end" | "error"): void {
-    const { runId } = this.#about;
-    const told = this.#session.stateless ? undefined : this.#options.news.changed(this.#session, { phase, runId });
-    if (told) void told.then(this.#finish, this.#finish);
+    const told = this.#changed(phase);
+    if (told) void told.then(this.#finish);
     else this.#finish();
+  }
+
+  /** @returns `undefined` when nobody hears of it; else never rejects */
+  #changed(phase: "start" | "end" | "error"): Promise<void> | undefined {
+    if (this.#session.stateless) return undefined;
+    return this.#options.news.changed(this.#session, { phase, runId: this.#run.id });
   }
 }

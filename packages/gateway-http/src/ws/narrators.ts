@@ -2,7 +2,7 @@ import type { Run } from "../runs/run.ts";
 import type { RunRequest } from "../runs/run-request.ts";
 import type { Runs } from "../runs/runs.ts";
 import type { Connection } from "./connection.ts";
-import type { Hub } from "./hub.ts";
+import { type Hub, mayHear } from "./hub.ts";
 import { Narrator } from "./narrator.ts";
 import type { News } from "./news.ts";
 
@@ -29,16 +29,18 @@ export class Narrators {
 
   /** Called before a run says anything. */
   onStart(run: Run, request: RunRequest): void {
-    const { hub } = this.#options;
-    if (hub.size === 0) return;
-    const narrator = this.#narrate(run, request);
-    for (const connection of hub) narrator.place(connection);
+    let narrator: Narrator | undefined;
+    for (const connection of this.#options.hub.audience(request.session)) {
+      narrator ??= this.#narrate(run, request);
+      narrator.place(connection);
+    }
   }
 
   /** A client is there, hears of something else, or means a session that it did not mean before. */
   place(connection: Connection): void {
     for (const [run, request] of this.#options.runs().all) {
       if (run.ended) continue;
+      if (!mayHear(connection, request.session) && !this.#all.has(run)) continue;
       // Of a stream that nothing is kept of, what was said before is not known.
       const isLost = request.session.stateless && run.firstEventAt !== undefined;
       const narrator = this.#all.get(run) ?? (isLost ? undefined : this.#narrate(run, request));

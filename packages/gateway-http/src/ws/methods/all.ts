@@ -1,9 +1,9 @@
 import type { Methods } from "../method.ts";
+import { gatewayMethods } from "./about.ts";
 import { agent } from "./agent.ts";
 import { agentWait } from "./agent-wait.ts";
 import { chatAbort, sessionsAbort } from "./chat-abort.ts";
 import { chatSend } from "./chat-send.ts";
-import { gatewayMethods } from "./gateway.ts";
 import { modelsList } from "./models.ts";
 import { sessionMethods } from "./sessions.ts";
 
