@@ -4,7 +4,7 @@ import type { Credentials } from "./auth/credentials.ts";
 import type { Config } from "./config/schema.ts";
 import type { Run } from "./runs/run.ts";
 import type { RunRequest } from "./runs/run-request.ts";
-import type { Runs } from "./runs/runs.ts";
+import { drainingError, type Runs } from "./runs/runs.ts";
 import type { Lanes } from "./sessions/lane.ts";
 import type { SessionStore } from "./sessions/store.ts";
 import { withNews } from "./sessions/telling-store.ts";
@@ -12,7 +12,7 @@ import { Hub } from "./ws/hub.ts";
 import { Narrators } from "./ws/narrators.ts";
 import { createNews } from "./ws/news.ts";
 import { RunBook } from "./ws/run-book.ts";
-import { createSockets, type Sockets } from "./ws/sockets.ts";
+import type { Sockets } from "./ws/sockets.ts";
 
 export interface SocketOptions {
   /** Where sessions live. */
@@ -30,7 +30,13 @@ export interface SocketDoor {
   readonly sessions: SessionStore;
   /** To be told of every run before it says anything. */
   onStart(run: Run, request: RunRequest): void;
-  serve(auth: { authenticator: Authenticator; authMode(): Credentials["mode"] }): Sockets;
+  serve(auth: { authenticator: Authenticator; authMode(): Credentials["mode"] }): Room;
+}
+
+/** The sockets, from the first one on. */
+interface Room extends Pick<Sockets, "recheck" | "close" | "open"> {
+  /** @throws GatewayError 503 `gateway_draining` */
+  enter(): Promise<Sockets>;
 }
 
 export function createSocketDoor({ store, lanes, runs, current, onBug }: SocketOptions): SocketDoor {
@@ -42,17 +48,43 @@ export function createSocketDoor({ store, lanes, runs, current, onBug }: SocketO
   return {
     sessions,
     onStart: (run, request) => narrators.onStart(run, request),
-    serve: (auth) =>
-      createSockets({
-        ...auth,
-        ...{ hub, news, narrators, sessions, lanes, current, onBug },
-        runs: runs(),
-        book: new RunBook(),
-        onConnected(connection) {
-          connection.onInterest = () => narrators.place(connection);
-          connection.onInterest();
+    serve(auth) {
+      let sockets: Sockets | undefined;
+      let entering: Promise<Sockets> | undefined;
+      let isClosed = false;
+
+      async function load(): Promise<Sockets> {
+        // The schemas of all frames take a while to make.
+        const { createSockets } = await import("./ws/sockets.ts");
+        if (isClosed) throw drainingError();
+        sockets = createSockets({
+          ...auth,
+          ...{ hub, news, narrators, sessions, lanes, current, onBug },
+          runs: runs(),
+          book: new RunBook(),
+          onConnected(connection) {
+            connection.onInterest = () => narrators.place(connection);
+            connection.onInterest();
+          },
+          onGone: (connection) => narrators.remove(connection),
+        });
+        return sockets;
+      }
+
+      return {
+        enter() {
+          entering ??= load();
+          return entering;
         },
-        onGone: (connection) => narrators.remove(connection),
-      }),
+        get open() {
+          return sockets?.open ?? 0;
+        },
+        recheck: () => sockets?.recheck(),
+        close() {
+          isClosed = true;
+          sockets?.close();
+        },
+      };
+    },
   };
 }

@@ -128,7 +128,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
       log.level = config.logging.level;
       if (app) models.prepare();
       endWithdrawn(runs, before, config);
-      sockets?.recheck();
+      socketRoom?.recheck();
     },
   });
   let unwatch: (() => void) | undefined;
@@ -144,7 +144,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
   const runs = createRuns(context, report.runEnded, keepsContent, report.bug, socket.onStart);
   const journal = createJournal({ store: completions, resumeWindowMs: config.gateway.http.resumeWindowMs });
   let app: Awaited<ReturnType<typeof createDoor>> | undefined;
-  let sockets: ReturnType<typeof socket.serve> | undefined;
+  let socketRoom: ReturnType<typeof socket.serve> | undefined;
   let listening: Promise<GatewayAddress> | undefined;
 
   async function reload(input: ConfigInput | LoadedConfig): Promise<{ restart: string[] }> {
@@ -164,9 +164,9 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
         rateLimit: config.gateway.auth.rateLimit,
       }),
     );
-    sockets = socket.serve({ authenticator, authMode: () => found.mode });
+    socketRoom = socket.serve({ authenticator, authMode: () => found.mode });
     const door = await createDoor({
-      ...{ runs, admission, sessions, journal, completions, streams, readings, sockets },
+      ...{ runs, admission, sessions, journal, completions, streams, readings, socketRoom },
       current: () => now.live,
       config: () => now.state,
       authenticator,
@@ -236,7 +236,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
       journal.dismiss(drainingError());
       await drained;
       await listening?.catch(() => {});
-      sockets?.close();
+      socketRoom?.close();
       await app?.close();
       await Promise.all([connections.close(), mcp.close()]);
       await sessions.close();

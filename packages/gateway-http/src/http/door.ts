@@ -9,7 +9,7 @@ import { addHealthRoutes } from "./routes/health.ts";
 import { addMetricsRoute } from "./routes/metrics.ts";
 import { addOpenApiRoute } from "./routes/openapi.ts";
 import { addStatusRoute, type StatusOptions } from "./routes/status.ts";
-import { addUpgrades, type Sockets } from "./upgrade.ts";
+import { addUpgrades, type SocketRoom } from "./upgrade.ts";
 
 export interface DoorOptions
   extends Omit<ApiOptions, "readProxyUser">,
@@ -17,14 +17,14 @@ export interface DoorOptions
     Pick<AppOptions, "guardOrigin" | "tls" | "onBug"> {
   requests: RequestWatch;
   metrics: Metrics;
-  sockets: Sockets;
+  socketRoom: SocketRoom;
   /** A folder to serve at `/`. */
   webRoot: string | undefined;
 }
 
 /** The HTTP door: the edge, and all that is served behind it. It does not listen yet. */
 export async function createDoor(options: DoorOptions): Promise<FastifyInstance> {
-  const { current, state, requests, metrics, authenticator, webRoot, guardOrigin, tls, sockets, onBug } = options;
+  const { current, state, requests, metrics, authenticator, webRoot, guardOrigin, tls, socketRoom, onBug } = options;
   const { trustedProxies } = current().config.gateway;
   const isTrustedProxy = createAddressMatcher(trustedProxies);
   const readProxyUser = createProxyUserReader(isTrustedProxy, () => current().config.gateway.auth.trustedProxy);
@@ -40,7 +40,7 @@ export async function createDoor(options: DoorOptions): Promise<FastifyInstance>
     onRequest: (request, reply) => watchRequest(requests, request, reply),
     onBug,
   });
-  addUpgrades(app, { ...edge, readProxyUser, sockets });
+  addUpgrades(app, { ...edge, readProxyUser, socketRoom });
   const auth = { current, authenticator, readProxyUser };
   const forAdmin = createGuard(auth)("admin");
   addHealthRoutes(app, state);

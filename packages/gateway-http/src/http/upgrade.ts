@@ -27,13 +27,19 @@ export interface Sockets {
   accept(socket: WebSocket, peer: Peer): void;
 }
 
+/** What looks after them, made when the first one comes. */
+export interface SocketRoom {
+  /** @throws GatewayError 503 `gateway_draining` */
+  enter(): Promise<Sockets>;
+}
+
 export interface UpgradeOptions {
   http: () => Pick<Config["gateway"]["http"], "hosts" | "cors" | "securityHeaders">;
   isTrustedProxy: ((address: string | undefined) => boolean) | undefined;
   /** Where a browser is let in without a token of its own, pages of this machine's other ports are strangers too. */
   guardOrigin: boolean;
   readProxyUser(request: IncomingMessage): ProxyUser;
-  sockets: Sockets;
+  socketRoom: SocketRoom;
   /** Told of those who are refused. */
   onRefused(status: number, method?: string): void;
 }
@@ -43,7 +49,7 @@ export interface UpgradeOptions {
  * upgrade for that of a proxy in between.
  */
 export function addUpgrades(app: FastifyInstance, options: UpgradeOptions): void {
-  const { http, isTrustedProxy, guardOrigin, readProxyUser, sockets, onRefused } = options;
+  const { http, isTrustedProxy, guardOrigin, readProxyUser, socketRoom, onRefused } = options;
   let server: Promise<WebSocketServer> | undefined;
 
   function refuse(socket: Duplex, error: GatewayError, { headers, method }: IncomingMessage): void {
@@ -54,7 +60,7 @@ export function addUpgrades(app: FastifyInstance, options: UpgradeOptions): void
   }
 
   /** @throws GatewayError */
-  function check(request: IncomingMessage, address: string): void {
+  function check(request: IncomingMessage): void {
     if (request.headers.upgrade?.toLowerCase() !== "websocket") throw malformed("Only websocket can be upgraded to.");
     if (!isAllowedHost(request.headers.host, http().hosts)) {
       throw new GatewayError(
@@ -65,7 +71,6 @@ export function addUpgrades(app: FastifyInstance, options: UpgradeOptions): void
         },
       );
     }
-    sockets.refuseIfFull(address);
   }
 
   function isForeignPage({ origin, host }: IncomingMessage["headers"]): boolean {
@@ -75,7 +80,7 @@ export function addUpgrades(app: FastifyInstance, options: UpgradeOptions): void
   }
 
   async function load(): Promise<WebSocketServer> {
-    // 10 ms that whoever has no sockets does not wait for.
+    // Time and memory that whoever has no sockets does not pay for.
     const { WebSocketServer } = await import("ws");
     const made = new WebSocketServer({
       noServer: true,
@@ -93,10 +98,12 @@ export function addUpgrades(app: FastifyInstance, options: UpgradeOptions): void
     socket.on("error", () => socket.destroy());
     const address = clientAddress(request, isTrustedProxy);
     try {
-      check(request, address);
+      check(request);
       server ??= load();
-      const webSockets = await server;
+      const [webSockets, sockets] = await Promise.all([server, socketRoom.enter()]);
       if (socket.destroyed) return;
+      // Nothing is awaited from here on: a place that is free is taken.
+      sockets.refuseIfFull(address);
       webSockets.handleUpgrade(request, socket, head, (webSocket) =>
         sockets.accept(webSocket, {
           address,
