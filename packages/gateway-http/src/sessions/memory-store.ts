@@ -66,7 +66,7 @@ export function createMemoryStore({ maxEntries, pruneAfterMs, now = Date.now }: 
       transcript.add(addition);
       transcript.meta = { ...transcript.meta, updatedAt: at };
       sessions.delete(id);
-      sessions.set(id, { ...ref, transcript });
+      sessions.set(id, { owner: ref.owner, key: ref.key, transcript });
       prune();
       return true;
     },

@@ -40,6 +40,16 @@ export function sessionStoreContract(name: string, create: Create): void {
     return { store, clock };
   }
 
+  test(`${name}: what else stands beside an owner and a key is nobody's`, async () => {
+    const { store } = await open();
+    const named = { ...ref("a"), agent: { run: () => {} } };
+    expect(await keep(store, named, "1")).toBe(true);
+    await store.change(named, { title: "A" });
+    expect(await store.find(named)).toEqual(await store.find(ref("a")));
+    expect(await texts(store, ref("a"))).toEqual(["1"]);
+    expect(await store.delete(named)).toBe(true);
+  });
+
   test(`${name}: a session that does not exist is nothing`, async () => {
     const { store } = await open();
     expect(await store.read(ref("a"))).toBeUndefined();

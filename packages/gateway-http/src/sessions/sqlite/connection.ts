@@ -119,7 +119,15 @@ export class Connection {
     this.#gathering = [];
     this.#underWay = batch;
     this.#worker?.ref();
-    this.#worker?.postMessage(batch.map(({ operation }) => operation) satisfies Batch);
+    try {
+      this.#worker?.postMessage(batch.map(({ operation }) => operation) satisfies Batch);
+    } catch (error) {
+      // What cannot be sent is a bug of whoever asked, and no end of the process.
+      this.#underWay = [];
+      for (const { reject } of batch) reject(error as Error);
+      this.#worker?.unref();
+      this.#onIdle?.();
+    }
   }
 
   #settle(outcomes: Outcome[]): void {

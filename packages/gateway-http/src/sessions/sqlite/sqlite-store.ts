@@ -41,7 +41,7 @@ export function createSqliteStore(connection: Connection, options: SqliteStoreOp
   }
 
   async function load(id: string, ref: SessionRef): Promise<Transcript | undefined> {
-    const answer = await connection.do<"read">({ kind: "read", ...ref, staleBefore: staleBefore() });
+    const answer = await connection.do<"read">({ kind: "read", ...toTarget(ref), staleBefore: staleBefore() });
     if (!answer) return undefined;
     const known = cache.get(id);
     const transcript = toTranscript(answer);
@@ -78,7 +78,7 @@ export function createSqliteStore(connection: Connection, options: SqliteStoreOp
     },
     async find(ref) {
       await open();
-      const row = await connection.do<"find">({ kind: "find", ...ref, staleBefore: staleBefore() });
+      const row = await connection.do<"find">({ kind: "find", ...toTarget(ref), staleBefore: staleBefore() });
       return row ? toInfo(row) : undefined;
     },
     async append(ref, addition) {
@@ -92,7 +92,7 @@ export function createSqliteStore(connection: Connection, options: SqliteStoreOp
       const { begins } = addition;
       const done = connection.do<"append">({
         kind: "append",
-        ...ref,
+        ...toTarget(ref),
         agent: addition.agent,
         at,
         anchor,
@@ -119,7 +119,7 @@ export function createSqliteStore(connection: Connection, options: SqliteStoreOp
       cache.delete(idOfSession(ref));
       return connection.do<"change">({
         kind: "change",
-        ...ref,
+        ...toTarget(ref),
         ...(title !== undefined && { title }),
         ...(settings !== undefined && { settings: JSON.stringify(settings) }),
         staleBefore: staleBefore(),
@@ -128,7 +128,7 @@ export function createSqliteStore(connection: Connection, options: SqliteStoreOp
     async delete(ref) {
       await open();
       cache.delete(idOfSession(ref));
-      return connection.do<"delete">({ kind: "delete", ...ref, staleBefore: staleBefore() });
+      return connection.do<"delete">({ kind: "delete", ...toTarget(ref), staleBefore: staleBefore() });
     },
     async list({ owner, agent = null, search = null, usedAfter, order = "desc", after, limit }) {
       await open();
@@ -160,4 +160,9 @@ function grow(transcript: Transcript | undefined, { agent, begins, ...addition }
   grown.add(addition);
   grown.meta = { ...grown.meta, updatedAt: at };
   return grown;
+}
+
+/** What names a session, and nothing else that came along: it is sent to another thread. */
+function toTarget({ owner, key }: SessionRef): SessionRef {
+  return { owner, key };
 }
