@@ -47,7 +47,7 @@ export function createModels({ config, variables, connections, redact, onCall }:
   };
   return {
     get(reference) {
-      if (reference === DEMO_MODEL) return streamDemo;
+      if (isDemo(reference)) return streamDemo;
       usesProvider = true;
       const { provider, model, info } = resolveModel(reference, config, variables);
       const { api } = provider;
@@ -61,11 +61,11 @@ export function createModels({ config, variables, connections, redact, onCall }:
       return needsSchema && !info?.structuredOutput ? withoutSchemaless(withStructure(stream, "json_object")) : stream;
     },
     contextWindow(reference) {
-      if (reference === DEMO_MODEL) return undefined;
+      if (isDemo(reference)) return undefined;
       return resolveModel(reference, config, variables).info?.contextWindow;
     },
     input(reference) {
-      if (reference === DEMO_MODEL) return ["text"];
+      if (isDemo(reference)) return ["text"];
       return resolveModel(reference, config, variables).info?.input ?? MODALITIES;
     },
     prepare() {
@@ -75,4 +75,9 @@ export function createModels({ config, variables, connections, redact, onCall }:
       for (const api of libraries.keys()) load(api).catch(() => {});
     },
   };
+}
+
+/** Also as `provider/model`, by which lists name it to clients that know no other form. */
+function isDemo(reference: string): boolean {
+  return reference === DEMO_MODEL || reference === `${DEMO_MODEL}/${DEMO_MODEL}`;
 }

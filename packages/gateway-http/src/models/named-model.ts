@@ -12,7 +12,19 @@ export interface Begun {
 /** Says which model it is, together with the first that it says. */
 export function withName(stream: StreamModel, model: string): StreamModel {
   const about: ModelEvent = { type: "model", model };
-  return (request, options) => startWith(async () => ({ ...(await firstOf(stream(request, options))), about }));
+  return (request, options) => {
+    const iterator = stream(request, options)[Symbol.asyncIterator]();
+    let isNamed = false;
+    const named = (result: IteratorResult<Events>): IteratorResult<Events> => {
+      if (result.done || result.value.length === 0) return result;
+      isNamed = true;
+      return { value: [about, ...result.value] };
+    };
+    return iterable({
+      next: () => (isNamed ? iterator.next() : iterator.next().then(named)),
+      return: () => iterator.return?.() ?? DONE,
+    });
+  };
 }
 
 /** Waits until it says something: before that a failure is still the caller's to be told plainly. */
@@ -34,12 +46,14 @@ export function startWith(find: () => Promise<Begun & { about: ModelEvent }>): A
     found = iterator;
     return first.done ? first : { value: [about, ...first.value] };
   };
-  const iterator: AsyncIterator<Events> = {
+  return iterable({
     next: () => (found ? found.next() : begin()),
-    async return() {
-      await found?.return?.();
-      return { done: true, value: undefined };
-    },
-  };
+    return: () => found?.return?.() ?? DONE,
+  });
+}
+
+const DONE = Promise.resolve({ done: true, value: undefined } as const);
+
+function iterable(iterator: AsyncIterator<Events>): AsyncIterable<Events> {
   return { [Symbol.asyncIterator]: () => iterator };
 }
