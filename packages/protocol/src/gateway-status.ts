@@ -30,6 +30,8 @@ export const gatewayStatusSchema = z.looseObject({
   /** Sessions with a run under way, and runs that wait for their session's turn. */
   lanes: z.looseObject({ busy: z.int(), waiting: z.int() }),
   streams: z.looseObject({ open: z.int() }),
+  /** WebSockets, those too that have not said hello. */
+  sockets: z.looseObject({ open: z.int() }),
   mcp_servers: z.array(z.looseObject({ name: z.string(), state: z.enum(["up", "down"]), tools: z.int() })),
   config: z.looseObject({
     /** The file; `null` when there is none. */

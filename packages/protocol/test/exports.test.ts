@@ -1,17 +1,23 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import * as index from "../src/index.ts";
+import * as socket from "../src/socket/index.ts";
 import * as wire from "../src/wire.ts";
 
 test("the package exports these names", () => {
   expect(Object.keys(index).sort()).toMatchInlineSnapshot(`
     [
       "AGENT_ID_PATTERN",
+      "CONNECT_ERRORS",
       "ERRORS",
       "HEADERS",
       "MAX_MESSAGES",
       "MAX_MODEL_LENGTH",
       "MAX_TOOLS",
+      "SOCKET_CLOSE",
+      "SOCKET_LIMITS",
+      "SOCKET_PROTOCOL",
+      "SOCKET_SCOPES",
       "SSE_CONTENT_TYPE",
       "SSE_DONE",
       "SSE_DONE_FRAME",
@@ -58,9 +64,14 @@ test("./wire exports these names, the same things as the package", () => {
   expect(Object.keys(wire).sort()).toMatchInlineSnapshot(`
     [
       "AGENT_ID_PATTERN",
+      "CONNECT_ERRORS",
       "ERRORS",
       "HEADERS",
       "MAX_MODEL_LENGTH",
+      "SOCKET_CLOSE",
+      "SOCKET_LIMITS",
+      "SOCKET_PROTOCOL",
+      "SOCKET_SCOPES",
       "SSE_CONTENT_TYPE",
       "SSE_DONE",
       "SSE_DONE_FRAME",
@@ -73,14 +84,34 @@ test("./wire exports these names, the same things as the package", () => {
   expect({ ...index }).toMatchObject({ ...wire });
 });
 
+test("./socket exports these names", () => {
+  expect(Object.keys(socket).sort()).toMatchInlineSnapshot(`
+    [
+      "SOCKET_EVENTS",
+      "SOCKET_METHODS",
+      "chatMessageSchema",
+      "connectParamsSchema",
+      "eventFrameSchema",
+      "helloOkSchema",
+      "requestFrameSchema",
+      "responseFrameSchema",
+    ]
+  `);
+});
+
 test("./wire needs no zod and no other package at run time", () => {
   const { files, packages } = importsOf(new URL("../src/wire.ts", import.meta.url));
   expect(packages).toEqual([]);
   expect(files).toContain("agent-target.ts");
 });
 
-test("the whole package needs only zod", () => {
-  expect(importsOf(new URL("../src/index.ts", import.meta.url)).packages).toEqual(["zod"]);
+test("./wire has the constants of the socket, and nothing else of it", () => {
+  const { files } = importsOf(new URL("../src/wire.ts", import.meta.url));
+  expect(files.filter((file) => file.startsWith("socket/"))).toEqual(["socket/constants.ts"]);
+});
+
+test.each(["../src/index.ts", "../src/socket/index.ts"])("%s needs only zod", (entry) => {
+  expect(importsOf(new URL(entry, import.meta.url)).packages).toEqual(["zod"]);
 });
 
 /** Walks the imports of a source file that exist at run time. */

@@ -21,7 +21,7 @@ export type PullEnd = { finishReason: FinishReason; carry?: Carry | undefined } 
  * synchronously. Never throws.
  * @param talk what the agent is to answer, oldest first
  */
-export async function pullAgent(run: Run, request: RunRequest, talk: readonly TurnMessage[]): Promise<PullEnd> {
+export function pullAgent(run: Run, request: RunRequest, talk: readonly TurnMessage[]): Promise<PullEnd> {
   const { agent, turn, session, channel, model } = request;
   const agentTurn: AgentTurn = {
     ...turn,
@@ -35,16 +35,19 @@ export async function pullAgent(run: Run, request: RunRequest, talk: readonly Tu
   void run.emit([
     { type: "run-start", runId: run.id, agentId: agent.id, sessionKey: session.key, created: run.created },
   ]);
-  const pulled = pull(run, () => agent.run(agentTurn, { signal: run.signal })).catch((error) => ({
-    error: toGatewayError(error),
-  }));
-  // An agent that ignores the signal may never come back; its run ends all the same.
-  const aborted = run.result.then(({ error, finishReason }) =>
-    error ? { error } : { finishReason: finishReason ?? "stop" },
-  );
-  const end = await Promise.race([pulled, aborted]);
-  // An agent that stops because it was told to has not come to its end.
-  return run.ended ? aborted : end;
+  return new Promise((resolve) => {
+    // An agent that ignores the signal may never come back; its run ends all the same.
+    void run.result.then(({ error, finishReason }) =>
+      resolve(error ? { error } : { finishReason: finishReason ?? "stop" }),
+    );
+    // An agent that stops because it was told to has not come to its end.
+    const settle = (end: PullEnd) => {
+      if (!run.ended) resolve(end);
+    };
+    pull(run, () => agent.run(agentTurn, { signal: run.signal })).then(settle, (error) =>
+      settle({ error: toGatewayError(error) }),
+    );
+  });
 }
 
 async function pull(run: Run, start: () => AsyncIterable<AgentOutput>): Promise<PullEnd> {
@@ -78,5 +81,7 @@ async function pull(run: Run, start: () => AsyncIterable<AgentOutput>): Promise<
 
 /** Lets the agent clean up, without waiting for it: its end is not the caller's. */
 function abandon(iterator: AsyncIterator<unknown>): void {
-  void (async () => iterator.return?.())().catch(() => {});
+  try {
+    void Promise.resolve(iterator.return?.()).catch(() => {});
+  } catch {}
 }

@@ -64,8 +64,8 @@ export function createRuns(
     }
   }
 
-  /** By owner too: a caller may choose its runs' ids. */
-  const idOf = (id: string, owner: string) => `${owner} ${id}`;
+  /** By owner too: a caller may choose its runs' ids. Either may have blanks in it. */
+  const idOf = (id: string, owner: string) => JSON.stringify([owner, id]);
 
   function remember({ id }: Run, owner: string, startedAt: number, error: GatewayError | undefined): void {
     const endedAt = Date.now();

@@ -8,12 +8,17 @@ import type { RunRequest } from "./run-request.ts";
 export function withSettings(request: RunRequest, { model, thinking }: SessionSettings): RunRequest {
   if (model === undefined && thinking === undefined) return request;
   const { turn } = request;
-  const effort = thinking !== undefined && { reasoning_effort: thinking === "off" ? "none" : thinking };
+  const effort = thinking !== undefined && { reasoning_effort: toEffort(thinking) };
   return {
     ...request,
     model: request.model ?? model,
     turn: effort ? { ...turn, params: { ...effort, ...turn.params } } : turn,
   };
+}
+
+/** OpenClaw's name of how much a model is to think, as OpenAI's `reasoning_effort`. */
+export function toEffort(thinking: string): string {
+  return thinking === "off" ? "none" : thinking;
 }
 
 /** A model that is not there was chosen by the request, which knows it, or for the session, some time ago. */

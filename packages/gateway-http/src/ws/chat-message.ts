@@ -15,17 +15,26 @@ const CUT = "\n...(truncated)...";
 export type PlacedMessage = ChatMessage & { __openclaw: NonNullable<ChatMessage["__openclaw"]> };
 
 /** What callers see of a talk, from its first message to this one, by default the head. */
-export function historyOf(transcript: Transcript, leaf = transcript.head?.entry.id): PlacedMessage[] {
-  const visible = transcript.path(leaf).filter(({ hidden }) => !hidden);
+export function visibleTo(transcript: Transcript, leaf = transcript.head?.entry.id): Entry[] {
+  return transcript.path(leaf).filter(({ hidden }) => !hidden);
+}
+
+/**
+ * Messages of a talk, as the socket has them.
+ * @param visible all of the talk
+ * @param start index of the first one wanted
+ * @param end index behind the last
+ */
+export function toChatMessages(visible: readonly Entry[], start = 0, end = visible.length): PlacedMessage[] {
   const messages: PlacedMessage[] = [];
   // Only the last of a run is its own: what a caller sent of a talk before has its id, too.
   const later = new Set<string>();
-  for (let index = visible.length - 1; index >= 0; index--) {
+  for (let index = visible.length - 1; index >= start; index--) {
     const entry = visible[index] as Entry;
     const { runId, message } = entry;
-    const isOwn = message.role === "assistant" ? !later.has(runId) : !later.has(`${message.role} ${runId}`);
+    const isOwn = !later.has(message.role === "assistant" ? runId : `${message.role} ${runId}`);
     later.add(runId).add(`${message.role} ${runId}`);
-    messages.push(toChatMessage(entry, index + 1, isOwn));
+    if (index < end) messages.push(toChatMessage(entry, index + 1, isOwn));
   }
   return messages.reverse();
 }

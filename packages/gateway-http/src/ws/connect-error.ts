@@ -13,11 +13,13 @@ const MIN_PROBE_PROTOCOL = 3;
 export class ConnectError extends Error {
   readonly error: SocketError;
   readonly closeCode: number;
+  readonly closeReason: string;
 
-  constructor(error: SocketError, closeCode: number = SOCKET_CLOSE.policy) {
+  constructor(error: SocketError, closeCode: number = SOCKET_CLOSE.policy, closeReason = error.message) {
     super(error.message);
     this.error = error;
     this.closeCode = closeCode;
+    this.closeReason = closeReason;
   }
 }
 
@@ -57,7 +59,9 @@ export function toConnectError(thrown: unknown, mode: Credentials["mode"], hasDe
   const kind = mode === "password" ? "password" : "token";
   const missing = kind === "password" ? CONNECT_ERRORS.passwordMissing : CONNECT_ERRORS.tokenMissing;
   const mismatch = kind === "password" ? CONNECT_ERRORS.passwordMismatch : CONNECT_ERRORS.tokenMismatch;
-  const words = reason === "missing" ? `send it as auth.${kind} of connect` : message;
+  // What HTTP says of its header is no help here.
+  const isUnsent = reason === "missing" || reason === "malformed";
+  const words = isUnsent ? `send it as auth.${kind} of connect` : message;
   const say = (what: string, code: string, authReason: string, recommendedNextStep: string) =>
     refuseConnect(`unauthorized: ${what} (${words})`, {
       code,

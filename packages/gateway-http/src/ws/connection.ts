@@ -12,7 +12,7 @@ const MAX_USED = 1000;
 
 type Wire = Pick<
   WebSocket,
-  "send" | "close" | "terminate" | "pause" | "resume" | "isPaused" | "bufferedAmount" | "readyState" | "OPEN"
+  "send" | "close" | "pause" | "resume" | "isPaused" | "bufferedAmount" | "readyState" | "OPEN"
 >;
 
 export interface ConnectionOptions {
@@ -97,6 +97,11 @@ export class Connection {
     this.#send(`{"type":"event","event":"${event}","payload":${payload},"seq":${seq}}`);
   }
 
+  /** An event is not told: it sees the gap. */
+  miss(): void {
+    this.#seq++;
+  }
+
   respond(id: string, payload: unknown): void {
     this.#answer({ type: "res", id, ok: true, payload });
   }
@@ -111,6 +116,8 @@ export class Connection {
   }
 
   #answer(frame: ResponseFrame): void {
+    // An answer may be megabytes, and nobody would get it.
+    if (this.#wire.readyState !== this.#wire.OPEN) return;
     this.#send(JSON.stringify(frame));
   }
 
@@ -118,9 +125,8 @@ export class Connection {
     const wire = this.#wire;
     if (wire.readyState !== wire.OPEN) return;
     if (wire.bufferedAmount > SOCKET_LIMITS.maxBufferedBytes) {
+      // Who does not take what waits within a second is cut: the close frame comes behind it.
       wire.close(SOCKET_CLOSE.policy, "slow consumer");
-      // What waits is let go of at once: the close frame would wait behind it.
-      wire.terminate();
       return;
     }
     // Whoever does not read its answers is not asked for more questions.

@@ -1,5 +1,6 @@
 import { requestFrameSchema, SOCKET_METHODS, type SocketMethodName } from "@openclaw/protocol/socket";
 import type { AgentRegistry } from "../agents/registry.ts";
+import { countRequest, type RateLimiter } from "../auth/rate-limiter.ts";
 import type { Config } from "../config/schema.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { Connection } from "./connection.ts";
@@ -17,12 +18,14 @@ const MAX_NAME = 100;
 
 export interface DispatchOptions extends MethodParts {
   current(): { readonly config: Config; readonly agents: AgentRegistry };
+  /** Counts the requests of keys that have a limit, with those that come over HTTP. */
+  readonly limiter: RateLimiter;
   /** Told of what was nobody's intention. */
   onBug(error: unknown, context: { method: string }): void;
 }
 
 /** Makes the function that answers a client's frames, after its `connect`. */
-export function createDispatch({ current, onBug, ...parts }: DispatchOptions) {
+export function createDispatch({ current, limiter, onBug, ...parts }: DispatchOptions) {
   async function call(connection: Connection, id: string, name: SocketMethodName, given: unknown, trace?: string) {
     const { scope, params: schema } = SOCKET_METHODS[name];
     // One for all: which of them it is, its schema has settled.
@@ -46,19 +49,18 @@ export function createDispatch({ current, onBug, ...parts }: DispatchOptions) {
 
   async function answer(connection: Connection, frame: unknown): Promise<void> {
     const { data, error } = requestFrameSchema.safeParse(frame);
-    if (!data) {
-      connection.fail(idOf(frame), invalid(`invalid request frame: ${describeIssue(error)}`));
-      return;
-    }
-    const { id, method, params, traceparent } = data;
+    const id = data?.id ?? idOf(frame);
+    const method = data?.method ?? "invalid";
     connection.pending++;
     try {
+      countRequest(limiter, connection.caller);
+      if (!data) throw invalid(`invalid request frame: ${describeIssue(error)}`);
       if (method === "connect") throw invalid("connect is only valid as the first request");
       if (!isMethod(method)) throw invalid(`unknown method: ${method.slice(0, MAX_NAME)}`);
       if (connection.pending > MAX_PENDING) {
         throw new SocketError("UNAVAILABLE", `more than ${MAX_PENDING} requests are under way`, { retryable: true });
       }
-      await call(connection, id, method, params, traceparent);
+      await call(connection, id, method, data.params, data.traceparent);
     } catch (thrown) {
       if (!(thrown instanceof SocketError) && !(thrown instanceof GatewayError)) onBug(thrown, { method });
       connection.fail(id, thrown);

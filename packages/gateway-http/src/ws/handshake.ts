@@ -17,6 +17,7 @@ import { describeIssue } from "./describe-issue.ts";
 import { findProofFault } from "./device-proof.ts";
 import { parseFrame } from "./parse-frame.ts";
 import { grantScopes } from "./scopes.ts";
+import { invalid } from "./socket-error.ts";
 
 /** Bytes of a close frame's reason (RFC 6455 §5.5). */
 const MAX_REASON = 123;
@@ -101,7 +102,7 @@ export function shakeHands(socket: WebSocket, peer: Peer, options: HandshakeOpti
   function refuse(id: string | undefined, error: unknown): void {
     if (!(error instanceof ConnectError)) throw error;
     if (id !== undefined) send(socket, { type: "res", id, ok: false, error: error.error.toBody() });
-    socket.close(error.closeCode, toReason(error.message));
+    socket.close(error.closeCode, toReason(error.closeReason));
   }
 
   return { take };
@@ -109,7 +110,7 @@ export function shakeHands(socket: WebSocket, peer: Peer, options: HandshakeOpti
 
 function readRequest(text: string): RequestFrame {
   const frame = parseFrame(text);
-  if (frame === undefined) throw new ConnectError(refuseConnect("not JSON").error, SOCKET_CLOSE.normal);
+  if (frame === undefined) throw new ConnectError(invalid("not JSON"), SOCKET_CLOSE.normal, "");
   const { data } = requestFrameSchema.safeParse(frame);
   if (!data) throw refuseConnect("invalid request frame");
   return data;
@@ -138,5 +139,5 @@ function send(socket: WebSocket, frame: object): void {
 function toReason(message: string): string {
   let reason = message;
   while (Buffer.byteLength(reason) > MAX_REASON) reason = reason.slice(0, -1);
-  return reason.toWellFormed().length > reason.length ? "" : reason;
+  return reason;
 }

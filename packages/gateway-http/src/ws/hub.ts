@@ -1,9 +1,12 @@
 import type { SocketEventName, SocketEventPayload } from "@openclaw/protocol/socket";
 import type { SessionRef } from "../sessions/store.ts";
 import type { Connection } from "./connection.ts";
+import { FanOut } from "./fan-out.ts";
 
 /** All connections, and which of them hear of what. */
 export class Hub {
+  /** For those who look on. */
+  readonly fanOut = new FanOut();
   readonly #connections = new Set<Connection>();
 
   get size(): number {
@@ -38,7 +41,13 @@ export class Hub {
     who: (connection: Connection) => boolean = () => true,
   ): void {
     const encode = createPayload(session.owner, payload);
-    for (const connection of this.audience(session)) if (who(connection)) connection.tell(event, encode(connection));
+    const lookOn: Connection[] = [];
+    for (const connection of this.audience(session)) {
+      if (!who(connection)) continue;
+      if (isNear(connection, session)) connection.tell(event, encode(connection));
+      else lookOn.push(connection);
+    }
+    if (lookOn.length > 0) this.fanOut.add({ event, members: lookOn, encode });
   }
 }
 
@@ -48,6 +57,11 @@ export function mayHear(connection: Connection, { owner, key }: SessionRef): boo
   if (connection.caller.owner === owner) return true;
   // Under a key that it uses it knows a session of its own: two talks in one would be told of as one.
   return connection.hearsAll && !connection.uses(key);
+}
+
+/** Whether it uses the session, and does not only look on. */
+export function isNear(connection: Connection, { owner, key }: SessionRef): boolean {
+  return connection.caller.owner === owner && connection.uses(key);
 }
 
 /** JSON of a payload for each that hears it, made at most twice: who hears of another owner's is told whose it is. */

@@ -35,22 +35,17 @@ export function createPings(): { add(socket: WebSocket): void; stop(): void } {
   };
 }
 
-/** Tells all clients, every now and then, that the gateway is there. Returns the function that stops it. */
-export function startTicks(hub: Hub): () => void {
+/**
+ * Tells all clients, every now and then, that the gateway is there. Returns the function that stops it.
+ * @param look called before, to look at who is there
+ */
+export function startTicks(hub: Hub, look: () => void): () => void {
   const timer = setInterval(() => {
+    look();
     const payload = JSON.stringify({ ts: Date.now() });
-    for (const connection of hub) connection.tell("tick", payload, true);
+    hub.fanOut.add({ event: "tick", members: [...hub], encode: () => payload, droppable: true });
   }, SOCKET_LIMITS.tickIntervalMs).unref();
   return () => clearInterval(timer);
 }
-
-/** Ends a connection with a word, and cuts it when it does not answer. */
-export function closeSoon(socket: WebSocket, code: number, reason: string): void {
-  socket.close(code, reason);
-  setTimeout(() => socket.terminate(), CLOSE_GRACE_MS).unref();
-}
-
-/** Milliseconds that a socket may take to answer its close frame. */
-const CLOSE_GRACE_MS = 1000;
 
 export const SHUTDOWN = { code: SOCKET_CLOSE.restart, reason: "service restart" } as const;

@@ -4,7 +4,8 @@ import { textOf } from "../chat/turn.ts";
 import type { Run } from "../runs/run.ts";
 import type { RunRequest } from "../runs/run-request.ts";
 import type { Connection } from "./connection.ts";
-import { mayHear } from "./hub.ts";
+import type { FanOut } from "./fan-out.ts";
+import { isNear, mayHear } from "./hub.ts";
 import type { News } from "./news.ts";
 import { sessionIdOf } from "./rows.ts";
 import { toUsage } from "./run-words.ts";
@@ -12,6 +13,8 @@ import { type About, Telling } from "./telling.ts";
 
 export interface NarratorOptions {
   news: News;
+  /** For those who look on. */
+  fanOut: FanOut;
   /** Milliseconds between two pieces of text for this many who look on. */
   paceOf(lookingOn: number): number;
   onBug(error: unknown, context: { runId: string }): void;
@@ -27,6 +30,7 @@ export class Narrator {
   readonly #options: NarratorOptions;
   /** Those who use the session hear of it at once; those who only could, less often; each with tools or without. */
   readonly #tellings = new Map<string, Telling>();
+  readonly #counter = { highest: 0 };
   /** The agent's own calls, by id. */
   readonly #calls = new Map<string, { name: string; arguments: string }>();
   /** Names of tools without a step, by id. */
@@ -55,27 +59,50 @@ export class Narrator {
     });
   }
 
+  get session(): RunRequest["session"] {
+    return this.#session;
+  }
+
   /** Takes a client among those who hear of the run, or out of them, as it may and wants to hear now. */
   place(connection: Connection): void {
-    const { key, owner } = this.#session;
+    const { key } = this.#session;
     const wants = !connection.caps.has("session-scoped-events") || connection.messagesOf.has(key);
-    const isNear = connection.caller.owner === owner && connection.uses(key);
-    const telling = wants && mayHear(connection, this.#session) ? this.#tellingOf(isNear, connection) : undefined;
-    for (const other of this.#tellings.values()) if (other !== telling) other.members.delete(connection);
-    telling?.members.add(connection);
+    const telling = wants && mayHear(connection, this.#session) ? this.#tellingOf(connection) : undefined;
+    if (telling?.members.has(connection)) return;
+    // Who comes later goes on from the others' numbers: it may be one of them, connected again.
+    let seq = this.#counter.highest;
+    for (const other of this.#tellings.values()) {
+      if (!other.members.has(connection)) continue;
+      // It is to hear nothing twice, and all in its own numbers.
+      other.flush();
+      telling?.flush();
+      seq = other.members.get(connection) ?? seq;
+      other.members.delete(connection);
+    }
+    telling?.members.set(connection, seq);
   }
 
   remove(connection: Connection): void {
     for (const { members } of this.#tellings.values()) members.delete(connection);
   }
 
-  #tellingOf(isNear: boolean, { caps }: Connection): Telling {
-    const hasTools = caps.has("tool-events");
-    const id = `${isNear} ${hasTools}`;
+  /** Tells now what was said so far. */
+  flush(): void {
+    for (const telling of this.#tellings.values()) telling.flush();
+  }
+
+  #tellingOf(connection: Connection): Telling {
+    const hasTools = connection.caps.has("tool-events");
+    const uses = isNear(connection, this.#session);
+    const id = `${uses} ${hasTools}`;
     const known = this.#tellings.get(id);
     if (known) return known;
-    const paceOf = isNear ? () => 0 : this.#options.paceOf;
-    const made = new Telling({ about: this.#about, hasTools, paceOf });
+    const { fanOut, paceOf } = this.#options;
+    const textOf = () => this.#text;
+    const made = new Telling({
+      ...{ about: this.#about, counter: this.#counter, hasTools, textOf },
+      ...(!uses && { lookOn: { fanOut, paceOf } }),
+    });
     this.#tellings.set(id, made);
     return made;
   }
@@ -117,7 +144,7 @@ export class Narrator {
       case "text-delta":
       case "refusal-delta":
         this.#text += event.text;
-        for (const telling of this.#tellings.values()) telling.more(this.#textNow);
+        for (const telling of this.#tellings.values()) telling.more();
         break;
       case "step":
         this.#step(event.message);
@@ -140,18 +167,16 @@ export class Narrator {
       }
       case "run-end":
         for (const telling of this.#tellings.values()) {
-          telling.end(this.#text, this.#times(), event.finishReason, toUsage(this.#run.usage));
+          telling.end(this.#times(), event.finishReason, toUsage(this.#run.usage));
         }
         this.#close("end");
         break;
       case "run-error":
-        for (const telling of this.#tellings.values()) telling.fail(this.#text, this.#times(), event.error);
+        for (const telling of this.#tellings.values()) telling.fail(this.#times(), event.error);
         this.#close(event.error.code === "run_aborted" ? "end" : "error");
         break;
     }
   }
-
-  readonly #textNow = (): string => this.#text;
 
   #times(): { startedAt?: number; endedAt: number } {
     const startedAt = this.#startedAt;
@@ -172,7 +197,7 @@ export class Narrator {
   }
 
   #tool(data: Record<string, unknown>): void {
-    for (const telling of this.#tellings.values()) telling.tool(this.#text, data);
+    for (const telling of this.#tellings.values()) telling.tool(data);
   }
 
   #close(phase: "end" | "error"): void {

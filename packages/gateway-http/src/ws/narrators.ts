@@ -52,15 +52,22 @@ export class Narrators {
     for (const narrator of this.#all.values()) narrator.remove(connection);
   }
 
+  /** Has told what a run said so far: its words as they are kept come behind them. */
+  catchUp(owner: string, runId: string): void {
+    for (const [run, narrator] of this.#all) {
+      if (run.id === runId && narrator.session.owner === owner) narrator.flush();
+    }
+  }
+
   /** Settles when all clients have been told of the run's end. */
   async toldOf(run: Run): Promise<void> {
     await this.#all.get(run)?.done;
   }
 
   #narrate(run: Run, request: RunRequest): Narrator {
-    const { news, onBug } = this.#options;
+    const { news, onBug, hub } = this.#options;
     const paceOf = (lookingOn: number) => (lookingOn * this.#all.size * FRAMES) / FRAMES_A_MS;
-    const narrator = new Narrator(run, request, { news, paceOf, onBug });
+    const narrator = new Narrator(run, request, { news, fanOut: hub.fanOut, paceOf, onBug });
     this.#all.set(run, narrator);
     void narrator.done.then(() => this.#all.delete(run));
     return narrator;

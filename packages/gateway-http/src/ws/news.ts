@@ -2,7 +2,7 @@ import type { AgentRegistry } from "../agents/registry.ts";
 import type { Runs } from "../runs/runs.ts";
 import type { Addition } from "../sessions/entry.ts";
 import type { SessionRef, SessionStore } from "../sessions/store.ts";
-import { historyOf } from "./chat-message.ts";
+import { toChatMessages, visibleTo } from "./chat-message.ts";
 import type { Connection } from "./connection.ts";
 import type { Hub } from "./hub.ts";
 import { agentIdOf, type RowParts, sessionIdOf, toSessionRow } from "./rows.ts";
@@ -17,7 +17,7 @@ export interface NewsOptions {
 }
 
 /** What became of a session, besides what was said in it. */
-export interface SessionNews {
+interface SessionNews {
   reason?: "create" | "patch" | "reset" | "new" | "delete" | "inject";
   /** A run began or ended in it. */
   phase?: "start" | "end" | "error";
@@ -47,9 +47,10 @@ export function createNews({ hub, sessions, runs, current, onBug }: NewsOptions)
     if (!transcript || !last) return;
     const added = new Set(entries.map(({ id }) => id));
     const row = toSessionRow(session, transcript.meta, agent, parts());
-    for (const message of historyOf(transcript, last.id)) {
+    const visible = visibleTo(transcript, last.id);
+    const first = visible.findIndex(({ id }) => added.has(id));
+    for (const message of toChatMessages(visible, first)) {
       const { id, seq } = message.__openclaw;
-      if (!added.has(id)) continue;
       hub.tell(
         session,
         "session.message",

@@ -95,5 +95,6 @@ function statusOf(error: GatewayError | undefined): Ending["status"] {
 }
 
 function idOf(owner: string, runId: string): string {
-  return `${owner} ${runId}`;
+  // Either may have blanks in it.
+  return JSON.stringify([owner, runId]);
 }

@@ -1,5 +1,4 @@
 import type { SocketResult } from "@openclaw/protocol/socket";
-import { requireScope } from "../auth/permissions.ts";
 import type { SessionChange, SessionInfo, SessionRef } from "../sessions/store.ts";
 import { titleSchema } from "../sessions/title.ts";
 import type { Connection } from "./connection.ts";
@@ -20,8 +19,8 @@ const THINKING = /^[a-z][a-z0-9_-]*$/;
 
 /**
  * What is to be changed, if the client may.
- * @throws SocketError for what cannot be, and without `operator.admin` for another effort; GatewayError 403 for another
- * model without `override-model`
+ * @throws SocketError for what cannot be; without `operator.admin`, for another effort; without the caller's scope
+ * `override-model`, for another model
  */
 export function toChange(method: string, { label, model, thinkingLevel }: Wished, connection: Connection) {
   const change: SessionChange = {
@@ -31,7 +30,7 @@ export function toChange(method: string, { label, model, thinkingLevel }: Wished
       ...(thinkingLevel !== undefined && { thinking: thinkingLevel && toThinking(method, thinkingLevel) }),
     },
   };
-  if (model !== undefined) requireScope(connection.caller, "override-model", "model");
+  if (model != null && !connection.caller.scopes.has("override-model")) throw missingScope("override-model");
   if (thinkingLevel !== undefined && !satisfies(connection.scopes, "operator.admin")) {
     throw missingScope("operator.admin");
   }

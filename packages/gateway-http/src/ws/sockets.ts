@@ -3,6 +3,9 @@ import { SOCKET_CLOSE, SOCKET_LIMITS } from "@openclaw/protocol";
 import { SOCKET_EVENTS, SOCKET_METHODS } from "@openclaw/protocol/socket";
 import type { WebSocket } from "ws";
 import { addressKey } from "../auth/address-key.ts";
+import { AuthError } from "../auth/auth-error.ts";
+import type { Attempt } from "../auth/authenticate.ts";
+import type { Caller } from "../auth/caller.ts";
 import type { Peer } from "../auth/peer.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { VERSION } from "../version.ts";
@@ -10,7 +13,7 @@ import { Connection } from "./connection.ts";
 import { createDispatch, type DispatchOptions } from "./dispatch.ts";
 import { type Guest, type HandshakeOptions, shakeHands } from "./handshake.ts";
 import type { Hub } from "./hub.ts";
-import { closeSoon, createPings, SHUTDOWN, startTicks } from "./keep-alive.ts";
+import { createPings, SHUTDOWN, startTicks } from "./keep-alive.ts";
 import { toText } from "./parse-frame.ts";
 import { grantScopes } from "./scopes.ts";
 import { mainKeyOf } from "./session-ref.ts";
@@ -50,7 +53,7 @@ export function createSockets(options: SocketsOptions): Sockets {
   const strangers = new Map<string, number>();
   const guests = new Map<Connection, { socket: WebSocket; guest: Guest }>();
   const pings = createPings();
-  const stopTicks = startTicks(hub);
+  const stopTicks = startTicks(hub, recheck);
 
   function count(address: string, by: 1 | -1): void {
     const key = addressKey(address);
@@ -102,6 +105,38 @@ export function createSockets(options: SocketsOptions): Sockets {
     return connection;
   }
 
+  /** Looks again who a client is, and ends the connection of one that would not be let in now. */
+  function isStill(connection: Connection): boolean {
+    const found = guests.get(connection);
+    if (!found) return false;
+    const { socket, guest } = found;
+    const before = connection.caller;
+    const caller = readCaller(guest.attempt);
+    if (caller?.owner !== before.owner) {
+      socket.close(SOCKET_CLOSE.credentialsGone, "credentials invalidated");
+      return false;
+    }
+    connection.caller = caller;
+    if (caller.scopes !== before.scopes || caller.agents !== before.agents) {
+      connection.scopes = grantScopes([...guest.scopes], caller);
+      connection.onInterest?.();
+    }
+    return true;
+  }
+
+  function readCaller(attempt: Attempt): Caller | undefined {
+    try {
+      return authenticator.recheck(attempt);
+    } catch (error) {
+      if (error instanceof AuthError) return undefined;
+      throw error;
+    }
+  }
+
+  function recheck(): void {
+    for (const connection of guests.keys()) isStill(connection);
+  }
+
   function accept(socket: WebSocket, peer: Peer): void {
     all.add(socket);
     count(peer.address, 1);
@@ -131,9 +166,13 @@ export function createSockets(options: SocketsOptions): Sockets {
     }
 
     socket.on("message", (data) => {
+      // What comes behind our goodbye is not asked of us any more.
+      if (socket.readyState !== socket.OPEN) return;
       const text = toText(data);
-      if (connection) dispatch(connection, text);
-      else if (begun && queued.push(text) > MAX_QUEUED) {
+      if (connection) {
+        // A key may have expired since.
+        if (isStill(connection)) dispatch(connection, text);
+      } else if (begun && queued.push(text) > MAX_QUEUED) {
         queued.length = 0;
         socket.close(SOCKET_CLOSE.policy, "too many frames before hello");
       } else if (!begun) {
@@ -153,18 +192,7 @@ export function createSockets(options: SocketsOptions): Sockets {
       if (isFull) throw new GatewayError("gateway_overloaded", "Too many sockets are open.", { retryAfter: 1 });
       if (runs.draining) throw new GatewayError("gateway_draining", "The gateway is shutting down.", { retryAfter: 5 });
     },
-    recheck() {
-      for (const [connection, { socket, guest }] of guests) {
-        try {
-          const caller = authenticator.recheck(guest.attempt);
-          if (caller.owner !== connection.caller.owner) throw new Error("somebody else's by now");
-          connection.caller = caller;
-          connection.scopes = grantScopes([...connection.scopes], caller);
-        } catch {
-          closeSoon(socket, SOCKET_CLOSE.credentialsGone, "credentials invalidated");
-        }
-      }
-    },
+    recheck,
     get open() {
       return all.size;
     },
@@ -173,7 +201,7 @@ export function createSockets(options: SocketsOptions): Sockets {
       pings.stop();
       const payload = JSON.stringify({ reason: "gateway stopping" });
       for (const connection of hub) connection.tell("shutdown", payload);
-      for (const socket of all) closeSoon(socket, SHUTDOWN.code, SHUTDOWN.reason);
+      for (const socket of all) socket.close(SHUTDOWN.code, SHUTDOWN.reason);
     },
   };
 }

@@ -3,6 +3,7 @@ import type { UserMessage } from "@openclaw/protocol";
 import type { TurnMessage } from "../chat/turn.ts";
 import { takeIn } from "../media/take-in.ts";
 import { readTraceContext } from "../observe/traces.ts";
+import { toEffort } from "../runs/session-settings.ts";
 import type { Call } from "./method.ts";
 import type { BookedRun } from "./run-book.ts";
 import type { writableRefOf } from "./session-ref.ts";
@@ -51,7 +52,7 @@ export function startTurn(asked: Asked, { runs, book, connection, config, tracep
     turn: {
       messages: messages as TurnMessage[],
       instructions: instructions?.trim() ? [instructions] : [],
-      params: thinking?.trim() ? { reasoning_effort: thinking.trim() } : {},
+      params: thinking?.trim() ? { reasoning_effort: toEffort(thinking.trim()) } : {},
       stream: true,
     },
     session: { owner, key, stateless: false },

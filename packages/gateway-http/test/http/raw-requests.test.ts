@@ -133,7 +133,7 @@ test("100-continue is answered, then the request", async () => {
 
 test("an upgrade to something that is not served here is ignored", async () => {
   const { port } = await startGateway();
-  const upgrade = `GET /v1/models HTTP/1.1\r\n${HEAD}connection: upgrade, close\r\nupgrade: websocket\r\n\r\n`;
+  const upgrade = `GET /v1/models HTTP/1.1\r\n${HEAD}connection: upgrade, close\r\nupgrade: h2c\r\n\r\n`;
   expect(readRaw(await exchange(port, upgrade)).status).toBe(200);
 });
 

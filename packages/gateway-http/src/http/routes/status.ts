@@ -58,6 +58,7 @@ function readStatus({ current, state, readings, servers, config }: StatusOptions
     },
     lanes: { busy: readings.lanesBusy(), waiting: readings.lanesWaiting() },
     streams: { open: readings.streamsOpen() },
+    sockets: { open: readings.socketsOpen() },
     mcp_servers: servers().map(({ name, up, tools }) => ({ name, state: up ? "up" : "down", tools })),
     config: {
       path: path ?? null,

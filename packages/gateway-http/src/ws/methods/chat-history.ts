@@ -1,11 +1,20 @@
-import { historyOf, withText } from "../chat-message.ts";
+import type { Transcript } from "../../sessions/transcript.ts";
+import { toChatMessages, visibleTo, withText } from "../chat-message.ts";
 import type { Method } from "../method.ts";
 import { defaultsOf, sessionIdOf, toSessionRow } from "../rows.ts";
 import { refOf } from "../session-ref.ts";
 
 const DEFAULT_LIMIT = 200;
 
-/** `chat.history`: the talk up to the head, the newest messages of it. One that never was is empty. */
+/** What a run is to answer, where that follows the head, which gets there with the answer only. */
+function questionOf(runId: string, { visible, head }: Transcript): string | undefined {
+  const question = visible.findLast(({ entry }) => entry.runId === runId);
+  let above = question?.visibleParent;
+  while (above && above !== head && above.entry.runId === runId) above = above.visibleParent;
+  return above === head ? question?.entry.id : undefined;
+}
+
+/** `chat.history`: the talk up to the head, and what is being answered behind it; the newest messages of it. One that never was is empty. */
 export const chatHistory: Method<"chat.history"> = {
   needs: "sessions",
   async run({ sessionKey, agentId, limit = DEFAULT_LIMIT, offset = 0, maxChars }, call) {
@@ -14,10 +23,10 @@ export const chatHistory: Method<"chat.history"> = {
     const transcript = await sessions.read(session);
     // In the same moment: what is in the one is not in the other.
     const run = runs.findInSession(session);
-    const all = transcript ? historyOf(transcript) : [];
+    const all = transcript ? visibleTo(transcript, run && questionOf(run.id, transcript)) : [];
     const end = Math.max(0, all.length - offset);
     const start = Math.max(0, end - limit);
-    const page = all.slice(start, end);
+    const page = toChatMessages(all, start, end);
     const { thinking } = transcript?.meta.settings ?? {};
     return {
       sessionKey,

@@ -3,7 +3,7 @@ import type { Entry } from "../../sessions/entry.ts";
 import { requireRoom } from "../../sessions/require-room.ts";
 import { idOfSession } from "../../sessions/store.ts";
 import { toEntry } from "../../sessions/to-entries.ts";
-import { historyOf } from "../chat-message.ts";
+import { toChatMessages, visibleTo } from "../chat-message.ts";
 import type { Call, Method } from "../method.ts";
 import { type NamedSession, writableRefOf } from "../session-ref.ts";
 import { readMessage } from "../start-turn.ts";
@@ -55,7 +55,7 @@ async function keep(session: NamedSession, message: TurnMessage, { sessions }: C
   const entry: Entry = { ...made, runId: `inject-${made.id}` };
   const isKept = await sessions.append(session, { agent: transcript.meta.agent, entries: [entry], head: entry.id });
   const now = isKept ? await sessions.read(session) : undefined;
-  const told = now && historyOf(now, entry.id).at(-1);
+  const told = now && toChatMessages(visibleTo(now, entry.id)).at(-1);
   if (!told) throw noSuchSession(session);
   return told;
 }

@@ -49,6 +49,7 @@ function add(
     name: id,
     provider,
     ...(contextWindow !== undefined && { contextWindow }),
-    ...(input && { input: [...input] }),
+    // The protocol has another word for files.
+    ...(input && { input: input.map((kind) => (kind === "file" ? "document" : kind)) }),
   });
 }
