@@ -5,7 +5,7 @@ import type { SessionRef, SessionStore } from "../sessions/store.ts";
 import { toChatMessages, visibleTo } from "./chat-message.ts";
 import type { Connection } from "./connection.ts";
 import type { Hub } from "./hub.ts";
-import { agentIdOf, type RowParts, sessionIdOf, toSessionRow } from "./rows.ts";
+import { agentIdOf, type RowParts, sessionIdOf, tokensOf, toSessionRow } from "./rows.ts";
 
 export interface NewsOptions {
   hub: Hub;
@@ -46,7 +46,7 @@ export function createNews({ hub, sessions, runs, current, onBug }: NewsOptions)
     const last = entries.findLast(({ hidden }) => !hidden);
     if (!transcript || !last) return;
     const added = new Set(entries.map(({ id }) => id));
-    const row = toSessionRow(session, transcript.meta, agent, parts());
+    const row = { ...toSessionRow(session, transcript.meta, agent, parts()), ...tokensOf(transcript) };
     const visible = visibleTo(transcript, last.id);
     const first = visible.findIndex(({ id }) => added.has(id));
     for (const message of toChatMessages(visible, first)) {

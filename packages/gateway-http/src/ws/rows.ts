@@ -4,7 +4,7 @@ import type { AgentRegistry } from "../agents/registry.ts";
 import type { Runs } from "../runs/runs.ts";
 import type { SessionSettings } from "../sessions/entry.ts";
 import { idOfSession, type SessionRef } from "../sessions/store.ts";
-import type { TranscriptMeta } from "../sessions/transcript.ts";
+import type { Transcript, TranscriptMeta } from "../sessions/transcript.ts";
 import { mainKeyOf } from "./session-ref.ts";
 
 export interface RowParts {
@@ -40,6 +40,17 @@ export function toSessionRow(
     hasActiveRun: active.length > 0,
     activeRunIds: active.map(({ id }) => id),
   };
+}
+
+/** How much of a talk its model last took in and gave out, in tokens; nothing where nobody reported it. */
+export function tokensOf({ head }: Pick<Transcript, "head">): Partial<SessionRow> {
+  let node = head;
+  while (node && !node.entry.usage) node = node.parent;
+  const usage = node?.entry.usage;
+  if (!usage) return {};
+  // Of the last call alone: the sum of a run's calls counts the talk once for each.
+  const { prompt_tokens: inputTokens, completion_tokens: outputTokens } = usage.openclaw?.last ?? usage;
+  return { inputTokens, outputTokens, totalTokens: inputTokens + outputTokens, totalTokensFresh: node === head };
 }
 
 /** The model of a session's next run, as far as is known. */

@@ -3,7 +3,8 @@ import { createAgentRegistry } from "../../src/agents/registry.ts";
 import { defineAgent } from "../../src/index.ts";
 import type { Run } from "../../src/runs/run.ts";
 import type { TranscriptMeta } from "../../src/sessions/transcript.ts";
-import { agentIdOf, defaultsOf, sessionIdOf, toSessionRow } from "../../src/ws/rows.ts";
+import { Transcript } from "../../src/sessions/transcript.ts";
+import { agentIdOf, defaultsOf, sessionIdOf, tokensOf, toSessionRow } from "../../src/ws/rows.ts";
 
 const agent = (id: string, more: object = {}) => ({ ...defineAgent({ id, async *run() {} }), ...more });
 const agents = createAgentRegistry([
@@ -98,4 +99,21 @@ test("a key says whose it is, or it is the default agent's", () => {
     "main",
     "main",
   ]);
+});
+
+test("the tokens are those of the last call, and old ones are told as such", () => {
+  const transcript = new Transcript(meta());
+  const add = (id: string, parent: string | null, more: object = {}) =>
+    transcript.add({
+      entries: [{ id, parent, message: { role: "assistant", content: id }, runId: "r", at: 1, ...more }],
+      head: id,
+    });
+  add("1", null);
+  expect(tokensOf(transcript)).toEqual({});
+  const usage = { prompt_tokens: 9, completion_tokens: 3, total_tokens: 12 };
+  add("2", "1", { usage: { ...usage, openclaw: { calls: 2, last: { prompt_tokens: 5, completion_tokens: 2 } } } });
+  const tokens = { inputTokens: 5, outputTokens: 2, totalTokens: 7 };
+  expect(tokensOf(transcript)).toEqual({ ...tokens, totalTokensFresh: true });
+  add("3", "2");
+  expect(tokensOf(transcript)).toEqual({ ...tokens, totalTokensFresh: false });
 });

@@ -1,7 +1,7 @@
 import type { Transcript } from "../../sessions/transcript.ts";
 import { toChatMessages, visibleTo, withText } from "../chat-message.ts";
 import type { Method } from "../method.ts";
-import { defaultsOf, sessionIdOf, toSessionRow } from "../rows.ts";
+import { defaultsOf, sessionIdOf, tokensOf, toSessionRow } from "../rows.ts";
 import { refOf } from "../session-ref.ts";
 
 const DEFAULT_LIMIT = 200;
@@ -14,7 +14,10 @@ function questionOf(runId: string, { visible, head }: Transcript): string | unde
   return above === head ? question?.entry.id : undefined;
 }
 
-/** `chat.history`: the talk up to the head, and what is being answered behind it; the newest messages of it. One that never was is empty. */
+/**
+ * `chat.history`: the newest messages of the talk up to the head, and what is being answered behind it. One that never
+ * was is empty.
+ */
 export const chatHistory: Method<"chat.history"> = {
   needs: "sessions",
   async run({ sessionKey, agentId, limit = DEFAULT_LIMIT, offset = 0, maxChars }, call) {
@@ -37,7 +40,10 @@ export const chatHistory: Method<"chat.history"> = {
       ...(start > 0 && { nextOffset: all.length - start }),
       totalMessages: all.length,
       defaults: defaultsOf(agents),
-      sessionInfo: toSessionRow(session, transcript?.meta, session.agentId, call),
+      sessionInfo: {
+        ...toSessionRow(session, transcript?.meta, session.agentId, call),
+        ...(transcript && tokensOf(transcript)),
+      },
       ...(run && { inFlightRun: { runId: run.id, text: run.answer.text } }),
       ...(thinking !== undefined && { thinkingLevel: thinking }),
     };

@@ -1,7 +1,7 @@
 import type { SocketParams } from "@openclaw/protocol/socket";
 import type { SessionInfo } from "../../sessions/store.ts";
 import type { Call, Method } from "../method.ts";
-import { sessionIdOf, toSessionRow } from "../rows.ts";
+import { sessionIdOf, tokensOf, toSessionRow } from "../rows.ts";
 import { refOf } from "../session-ref.ts";
 import { invalid } from "../socket-error.ts";
 import { allOf } from "./sessions-list.ts";
@@ -16,8 +16,9 @@ export const sessionsDescribe: Method<"sessions.describe"> = {
   needs: "sessions",
   async run(params, call) {
     const session = refOf(call.connection, call.agents, params);
-    const info = await call.sessions.find(session);
-    return { session: info ? toSessionRow(session, info, session.agentId, call) : null };
+    const transcript = await call.sessions.read(session);
+    if (!transcript) return { session: null };
+    return { session: { ...toSessionRow(session, transcript.meta, session.agentId, call), ...tokensOf(transcript) } };
   },
 };
 
