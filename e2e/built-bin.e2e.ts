@@ -193,23 +193,31 @@ test("agent runs one turn, to the terminal or as JSON", async () => {
   });
 });
 
-test("agent goes on with a session from one command to the next, and beside a running gateway says that it cannot", async () => {
+test("agent goes on with a session from one command to the next, in a running gateway too; beside it, it says that it cannot", async () => {
   const stateDir = await makeStateDir();
-  const say = (text: string) => runBin(stateDir, ["agent", "-m", text, "--session-key", "trip", "--json"]);
+  const say = (text: string, ...more: string[]) =>
+    runBin(stateDir, ["agent", "-m", text, "--session-key", "trip", "--json", ...more]);
   for (const text of ["one", "two"]) expect((await say(text)).code).toBe(0);
   const database = new DatabaseSync(join(stateDir, "sessions.sqlite"), { readOnly: true });
   const kept = database.prepare("SELECT message FROM entry ORDER BY seq").all();
+  const countEntries = () => database.prepare("SELECT message FROM entry").all().length;
   expect(kept.map(({ message }) => JSON.parse(String(message)).content)).toEqual([
     "one",
     expect.stringContaining("one"),
     "two",
     expect.stringContaining("two"),
   ]);
-  await serve([], { stateDir });
-  const beside = await say("three");
+  const { port } = await serve([], { stateDir });
+  const beside = await say("three", "--local");
   expect([beside.code, beside.stderr]).toEqual([0, expect.stringContaining("this session ends with the command")]);
-  expect((await runBin(stateDir, ["agent", "-m", "four"])).stderr).toBe("");
-  expect(database.prepare("SELECT message FROM entry").all()).toHaveLength(4);
+  expect((await runBin(stateDir, ["agent", "-m", "four", "--local"])).stderr).toBe("");
+  expect(countEntries()).toBe(4);
+  const there = await say("five", "--port", String(port));
+  expect([there.code, there.stderr]).toEqual([0, ""]);
+  expect(JSON.parse(there.stdout).result.payloads[0].text).toContain("five");
+  expect(countEntries()).toBe(6);
+  expect((await runBin(stateDir, ["agent", "-m", "six", "--port", String(port)])).stdout).toContain("six");
+  expect(countEntries()).toBe(6);
   database.close();
 });
 

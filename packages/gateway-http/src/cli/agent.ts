@@ -1,89 +1,108 @@
-import { randomUUID } from "node:crypto";
-import { createAgentRegistry } from "../agents/registry.ts";
-import { resolveAgent } from "../agents/resolve-agent.ts";
-import { LOCAL, OPERATOR } from "../auth/caller.ts";
 import type { Environment } from "../config/env.ts";
 import { loadConfig } from "../config/load.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
-import { StateLockedError } from "../errors/state-locked-error.ts";
-import { createGateway } from "../gateway.ts";
-import type { RunResult } from "../runs/run.ts";
-import { readSessionKeyHeader, resolveSession } from "../sessions/session-key.ts";
+import { readSessionKeyHeader } from "../sessions/session-key.ts";
 import { applyOptions } from "./apply-options.ts";
+import type { AnsweredTurn, AskedTurn } from "./asked-turn.ts";
+import { type ConnectedGateway, connectGateway } from "./connect-gateway.ts";
 import { type Options, UsageError } from "./options.ts";
-import { onStopSignal } from "./stop-signals.ts";
+import type { Output } from "./output.ts";
+
+/** Milliseconds to find out whether a gateway runs that knows this user. */
+const CONNECT_MS = 2000;
+/** Milliseconds to wait before each attempt to come back to a gateway whose connection was lost. */
+const COME_BACK_MS = [100, 400, 1000, 2000];
+
+export interface AgentCommand {
+  options: Options;
+  env: Environment;
+  stdout: Output;
+  stderr: Output;
+  /** Settles with the exit code when a signal asks to stop. */
+  stopped: Promise<number>;
+  /** Milliseconds. @defaultValue 2000 */
+  connectMs?: number;
+  /** Milliseconds before each attempt to come back. @defaultValue four, in 3.5 s */
+  comeBackMs?: readonly number[];
+}
 
 /**
- * `openclaw-gateway agent`: one turn through the same run path as a request, to the terminal. A signal stops it, and
- * what it started.
+ * `openclaw-gateway agent`: one turn, to the terminal. It runs in the gateway of this config, if that is there and knows
+ * this user, else in this process, on the same road. A signal stops it, and what it started.
+ *
+ * @returns the exit code: 0; 1 when the run failed; that of the signal which stopped it
+ * @throws UsageError, ConfigError; GatewayError and Error when it could not begin
  */
-export async function runAgent(options: Options, env: Environment): Promise<number> {
+export async function runAgent(command: AgentCommand): Promise<number> {
+  const { options, env, stdout, stderr } = command;
   const text = options.message;
   if (!text?.trim()) throw new UsageError("agent needs a message: -m TEXT");
   const loaded = applyOptions(await loadConfig({ path: options.config, env }), options);
   // The terminal is for the answer; its error is printed below.
   loaded.config.logging.level = options.verbose ? "debug" : "error";
-  let gateway = createGateway({ config: loaded });
-  const chosen = options["session-key"] ? readSessionKeyHeader(encodeURIComponent(options["session-key"])) : undefined;
-  const agent = resolveAgent(createAgentRegistry(gateway.agents), {
-    header: options.agent ? { name: "--agent", value: options.agent } : undefined,
-    sessionAgentId: chosen?.agentId,
+  const key = options["session-key"];
+  const stop = new AbortController();
+  let signalCode: number | undefined;
+  void command.stopped.then((exitCode) => {
+    signalCode = exitCode;
+    stop.abort(new GatewayError("run_aborted", "The run was stopped by a signal."));
   });
-  const session = resolveSession({
-    agentId: agent.id,
-    chosen,
-    chatId: undefined,
-    user: undefined,
-    isSideTask: false,
-    createId: randomUUID,
-  });
-  if (!session.stateless) {
-    try {
-      await gateway.open();
-    } catch (error) {
-      if (!(error instanceof StateLockedError)) throw error;
-      process.stderr.write(`${env.stateDir} is in use by a running gateway: this session ends with the command.\n`);
-      loaded.config.sessions.store.kind = "memory";
-      gateway = createGateway({ config: loaded });
+  const onNotice = (line: string) => void stderr.write(`${line}\n`);
+  const asked: AskedTurn = {
+    text,
+    agent: options.agent,
+    session: key ? readSessionKeyHeader(encodeURIComponent(key)) : undefined,
+    model: options.model,
+    onText: options.json ? undefined : (piece) => void stdout.write(piece),
+    onNotice,
+    stop: stop.signal,
+  };
+
+  async function findGateway(): Promise<ConnectedGateway | undefined> {
+    if (options.local) return undefined;
+    const late = AbortSignal.timeout(command.connectMs ?? CONNECT_MS);
+    const found = await connectGateway(loaded, AbortSignal.any([late, stop.signal]));
+    if ("client" in found) return found;
+    if (found.message && !stop.signal.aborted) {
+      onNotice(`Runs in this process, not in the gateway at ${found.url}: ${found.message}`);
     }
+    return undefined;
   }
 
-  const stopped = onStopSignal();
-  const run = gateway.runs.start({
-    agent,
-    turn: { messages: [{ role: "user", content: text }], instructions: [], params: {}, stream: options.json !== true },
-    session: { owner: (loaded.config.gateway.auth.mode === "none" ? LOCAL : OPERATOR).owner, ...session },
-    model: options.model,
-  });
-  run.subscribe((events) => {
-    if (options.json) return undefined;
-    for (const event of events) if (event.type === "text-delta") process.stdout.write(event.text);
-    return undefined;
-  });
-  let signalCode: number | undefined;
-  void stopped.then((exitCode) => {
-    signalCode = exitCode;
-    run.abort(new GatewayError("run_aborted", "The run was stopped by a signal."));
-  });
-  const result = await run.result;
-  if (options.json) process.stdout.write(`${JSON.stringify(toJson(run.id, agent.id, session.key, result))}\n`);
-  else process.stdout.write("\n");
-  // Nothing is left to wait for but a server that does not want to end.
-  await gateway.close({ drainTimeoutMs: 0 });
+  async function run(gateway: ConnectedGateway | undefined): Promise<AnsweredTurn> {
+    if (!gateway) return (await import("./run-in-process.ts")).runInProcess(loaded, asked);
+    const { runInGateway } = await import("./run-in-gateway.ts");
+    const attemptMs = command.connectMs ?? CONNECT_MS;
+    return runInGateway(gateway, asked, {
+      agents: loaded.config.agents.list,
+      attemptMs,
+      delaysMs: command.comeBackMs ?? COME_BACK_MS,
+    });
+  }
+
+  const gateway = await findGateway();
+  if (signalCode !== undefined) {
+    gateway?.client.end();
+    return signalCode;
+  }
+  if (options.verbose) onNotice(gateway ? `Runs in the gateway at ${gateway.url}.` : "Runs in this process.");
+  const answered = await run(gateway);
+  stdout.write(options.json ? `${JSON.stringify(toJson(answered))}\n` : "\n");
+  await answered.close();
   if (signalCode !== undefined) return signalCode;
-  if (!result.error) return 0;
-  if (!options.json) process.stderr.write(`${result.error.message}\n`);
+  if (!answered.error) return 0;
+  if (!options.json) onNotice(answered.error.message);
   return 1;
 }
 
 /** OpenClaw's own shape of `openclaw agent --json`. */
-function toJson(runId: string, agentId: string, sessionKey: string, { answer, usage, error }: RunResult): object {
+function toJson({ runId, agentId, sessionKey, text, usage, error }: AnsweredTurn): object {
   return {
     runId,
     status: error ? "error" : "ok",
     summary: error ? error.message : "completed",
     result: {
-      payloads: answer.text === "" ? [] : [{ text: answer.text, mediaUrl: null }],
+      payloads: text === "" ? [] : [{ text, mediaUrl: null }],
       meta: { agentId, sessionKey, ...(usage && { usage }), ...(error && { error: error.toBody().error }) },
     },
   };

@@ -44,13 +44,27 @@ export async function askGateway(
   path: string,
   { token, knows = token !== undefined, signal }: Asking,
 ): Promise<GatewayAnswer> {
-  const socket = await open(door, signal);
+  const socket = await openSocket(door, { knows, signal });
   try {
-    if (door.tls && knows && !isOwn(socket as TLSSocket, door.certificate)) throw new OtherCertificateError();
     return await exchange(socket, path, token, signal);
   } finally {
     socket.destroy();
   }
+}
+
+/**
+ * Connects to a gateway; the signal ends the connection later too.
+ * @param knows whether it must be the gateway itself, where there is TLS to tell
+ * @throws the network's errors, the signal's reason, {@link OtherCertificateError}, {@link NoAnswerError}
+ */
+export async function openSocket(
+  door: GatewayDoor,
+  { knows, signal }: { knows: boolean; signal: AbortSignal },
+): Promise<Socket> {
+  const socket = await open(door, signal);
+  if (!door.tls || !knows || isOwn(socket as TLSSocket, door.certificate)) return socket;
+  socket.destroy();
+  throw new OtherCertificateError();
 }
 
 function open({ host, port, tls }: GatewayDoor, signal: AbortSignal): Promise<Socket> {
@@ -109,12 +123,16 @@ function exchange(
   return promise;
 }
 
-/** What could move a terminal's cursor, or make text read as what it is not. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/** Without what could move a terminal's cursor, or make text read as what it is not. */
+export function toPrintable(text: string): string {
+  return text.replace(UNPRINTABLE, "");
+}
 
 function toJson(text: string): unknown {
   try {
-    return JSON.parse(text, (_, value) => (typeof value === "string" ? value.replace(UNPRINTABLE, "") : value));
+    return JSON.parse(text, (_, value) => (typeof value === "string" ? toPrintable(value) : value));
   } catch {
     return undefined;
   }

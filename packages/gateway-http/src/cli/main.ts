@@ -2,11 +2,11 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { readEnvironment } from "../config/env.ts";
 import { ConfigError } from "../errors/config-error.ts";
-import { runAgent } from "./agent.ts";
 import { runConfigCheck } from "./config-check.ts";
 import { runInit } from "./init.ts";
 import { HELP, OPTIONS, type Options, UsageError } from "./options.ts";
 import { runGateway } from "./run.ts";
+import { onStopSignal } from "./stop-signals.ts";
 
 /** Where one writes to a reader that is gone: a closed pipe, a terminal that hung up. */
 const READER_GONE = new Set(["EPIPE", "EIO"]);
@@ -42,7 +42,7 @@ async function dispatch(argv: string[]): Promise<number> {
     case "run":
       return runGateway(options, env);
     case "agent":
-      return runAgent(options, env);
+      return (await import("./agent.ts")).runAgent({ options, env, stdout, stderr, stopped: onStopSignal() });
     case "init":
       return runInit({
         env: { ...env, configPath: resolve(options.config ?? env.configPath) },

@@ -49,8 +49,11 @@ export const HELP = `openclaw-gateway: any agent behind OpenAI's Chat Completion
       --model PROVIDER/MODEL     in place of agents.defaults.model, e.g. ollama/llama3.2
       --drain-timeout 30s        how long running answers may finish on SIGTERM
       --verbose                  log every request too (level debug)
-  openclaw-gateway agent -m TEXT run one turn and print the answer
-      --agent ID --session-key KEY --model PROVIDER/MODEL --json --local
+  openclaw-gateway agent -m TEXT run one turn and print the answer: in the running gateway, else in this process
+      --agent ID --model PROVIDER/MODEL --json
+      --session-key KEY          go on with this session; without it nothing is remembered
+      --local                    in this process, even if a gateway runs
+      --port, --token-file, ...  as for run: where the gateway is, and who asks
   openclaw-gateway status        ask the running gateway how it is (--json); exit code 0 when it is ready
   openclaw-gateway init          write a commented config with a fresh token (--force to overwrite)
   openclaw-gateway config check  check the config file

@@ -1,0 +1,194 @@
+import { randomUUID } from "node:crypto";
+import { SOCKET_PROTOCOL } from "@openclaw/protocol";
+import {
+  type ConnectParamsInput,
+  type EventFrame,
+  eventFrameSchema,
+  helloOkSchema,
+  type ResponseFrame,
+  responseFrameSchema,
+  SOCKET_EVENTS,
+  SOCKET_METHODS,
+  type SocketEventPayload,
+  type SocketMethodName,
+  type SocketParams,
+  type SocketResult,
+} from "@openclaw/protocol/socket";
+import { WebSocket } from "ws";
+import { VERSION } from "../version.ts";
+import { type GatewayDoor, openSocket, toPrintable } from "./ask-gateway.ts";
+
+/** The gateway refused, in its own words. */
+export class RefusedError extends Error {
+  /** `details.code`, where it says one. */
+  readonly code: string | undefined;
+  /** What it answered besides. */
+  readonly payload: unknown;
+
+  constructor({ error, payload }: ResponseFrame) {
+    super(toPrintable(error?.message ?? "The gateway refused, and does not say why."));
+    const { code } = (error?.details ?? {}) as { code?: unknown };
+    this.code = typeof code === "string" ? code : undefined;
+    this.payload = payload;
+  }
+}
+
+/** The connection ended before the answer came. */
+export class ConnectionLostError extends Error {}
+
+/** Whoever is there answered something else than what was asked. */
+export class NotUnderstoodError extends Error {}
+
+interface Waiting {
+  isLast(payload: unknown): boolean;
+  resolve(payload: unknown): void;
+  reject(error: Error): void;
+}
+
+/** A connection to the Gateway socket. */
+export class SocketClient {
+  /** Told of what is said in runs, in order. */
+  onChat: ((chat: SocketEventPayload<"chat">) => void) | undefined;
+  /** Another one after a restart of the gateway. */
+  bootId: string | undefined;
+  /** The agent it takes when none is named. */
+  defaultAgentId = "main";
+  readonly #socket: WebSocket;
+  readonly #challenged = Promise.withResolvers<void>();
+  readonly #waiting = new Map<string, Waiting>();
+  #silence: NodeJS.Timeout | undefined;
+
+  constructor(socket: WebSocket) {
+    this.#socket = socket;
+    this.#challenged.promise.catch(() => {});
+    socket.on("message", (data) => this.#take(String(data)));
+    // "close" comes after it.
+    socket.on("error", () => {});
+    socket.on("close", () => this.#end());
+  }
+
+  /**
+   * Says hello.
+   * @throws RefusedError, ConnectionLostError, NotUnderstoodError
+   */
+  async connect(token: string | undefined): Promise<void> {
+    await this.#challenged.promise;
+    const params: ConnectParamsInput = {
+      minProtocol: SOCKET_PROTOCOL,
+      maxProtocol: SOCKET_PROTOCOL,
+      client: { id: "cli", mode: "cli", version: VERSION, platform: process.platform },
+      scopes: ["operator.read", "operator.write"],
+      ...(token !== undefined && { auth: { token } }),
+    };
+    const { data } = helloOkSchema.safeParse(await this.#ask("connect", params, () => true));
+    if (!data) throw new NotUnderstoodError("The gateway's hello is none that is understood here.");
+    this.bootId = data.server.bootId;
+    this.defaultAgentId = data.snapshot.sessionDefaults?.defaultAgentId ?? this.defaultAgentId;
+    // A connection may be dead without a word. Whatever comes is a sign of life, and ticks do.
+    this.#silence = setTimeout(() => this.#socket.terminate(), 2 * data.policy.tickIntervalMs);
+  }
+
+  /**
+   * @param isLast whether this is the answer that is meant, where a method answers more than once
+   * @throws RefusedError, ConnectionLostError, NotUnderstoodError
+   */
+  async request<Name extends SocketMethodName>(
+    method: Name,
+    params: SocketParams<Name>,
+    isLast: (result: SocketResult<Name>) => boolean = () => true,
+  ): Promise<SocketResult<Name>> {
+    const { result } = SOCKET_METHODS[method];
+    const read = (payload: unknown): SocketResult<Name> | undefined =>
+      result.safeParse(payload).data as SocketResult<Name> | undefined;
+    const payload = await this.#ask(method, params, (answer) => {
+      const data = read(answer);
+      return data === undefined || isLast(data);
+    });
+    const data = read(payload);
+    if (data === undefined) throw new NotUnderstoodError(`The gateway's answer to ${method} is not understood here.`);
+    return data;
+  }
+
+  /** Ends the connection at once. */
+  end(): void {
+    this.#socket.terminate();
+  }
+
+  #ask(method: string, params: unknown, isLast: Waiting["isLast"]): Promise<unknown> {
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    if (this.#socket.readyState !== WebSocket.OPEN) throw new ConnectionLostError();
+    const id = randomUUID();
+    this.#waiting.set(id, { isLast, resolve, reject });
+    this.#socket.send(JSON.stringify({ type: "req", id, method, params }));
+    return promise;
+  }
+
+  #take(text: string): void {
+    this.#silence?.refresh();
+    const frame = parse(text);
+    const event = eventFrameSchema.safeParse(frame).data;
+    const response = responseFrameSchema.safeParse(frame).data;
+    if (event) this.#hear(event);
+    else if (response) this.#answer(response);
+  }
+
+  #hear({ event, payload }: EventFrame): void {
+    if (event === "connect.challenge") this.#challenged.resolve();
+    const chat = event === "chat" ? SOCKET_EVENTS.chat.safeParse(payload).data : undefined;
+    if (chat) this.onChat?.(chat);
+  }
+
+  #answer(response: ResponseFrame): void {
+    const waiting = this.#waiting.get(response.id);
+    if (!waiting) return;
+    if (response.ok && !waiting.isLast(response.payload)) return;
+    this.#waiting.delete(response.id);
+    if (response.ok) waiting.resolve(response.payload);
+    else waiting.reject(new RefusedError(response));
+  }
+
+  #end(): void {
+    clearTimeout(this.#silence);
+    this.#challenged.reject(new ConnectionLostError());
+    for (const { reject } of this.#waiting.values()) reject(new ConnectionLostError());
+    this.#waiting.clear();
+  }
+}
+
+/**
+ * Connects to a gateway and says hello.
+ *
+ * @param signal ends the attempt, and nothing after it
+ * @throws what {@link openSocket} and {@link SocketClient.connect} do
+ */
+export async function connectSocket(
+  door: GatewayDoor,
+  { token, signal }: { token: string | undefined; signal: AbortSignal },
+): Promise<SocketClient> {
+  const opening = new AbortController();
+  const stop = () => opening.abort(signal.reason);
+  if (signal.aborted) stop();
+  signal.addEventListener("abort", stop, { once: true });
+  let socket: WebSocket | undefined;
+  try {
+    const stream = await openSocket(door, { knows: true, signal: opening.signal });
+    // A Host that every gateway serves, whatever its address is called.
+    socket = new WebSocket("ws://localhost/", { createConnection: () => stream, perMessageDeflate: false });
+    const client = new SocketClient(socket);
+    await client.connect(token);
+    return client;
+  } catch (error) {
+    socket?.terminate();
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
