@@ -214,7 +214,7 @@ test("the sizes that the README gives are so", async () => {
     1024;
   const core = await size("@openclaw/client");
   const measured: [string, number][] = [["@openclaw/client", core]];
-  for (const name of ["tools", "output", "debug"].map((name) => `@openclaw/client/${name}`)) {
+  for (const name of ["tools", "output", "debug", "socket"].map((name) => `@openclaw/client/${name}`)) {
     measured.push([name, (await size("@openclaw/client", name)) - core]);
   }
   const said = measured.map(([name, size]) => `${name} ${size.toFixed(1)}`);

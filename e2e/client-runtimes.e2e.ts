@@ -19,11 +19,13 @@ const HEARD = [
   ...["It is 12 °C in Paris.", "Seine and Bièvre"],
   ...["AbortError", "true"],
   ...["back, attempt 1", "one two three four"],
+  ...["hello-ok", "You said: hi", "stop 7", "user assistant", "AbortError", "closed"],
 ];
 
 const APP = `
 import { createClient, isOpenClawError } from "@openclaw/client";
 import { withOutput } from "@openclaw/client/output";
+import { createSocket } from "@openclaw/client/socket";
 import { withTools } from "@openclaw/client/tools";
 import { z } from "zod";
 
@@ -52,6 +54,26 @@ export async function app(baseUrl: string, token: string): Promise<string[]> {
 
   const cut = await client.chat.completions.create({ ...ask("Count."), stream: true });
   heard.push(await cut.on("resume", ({ attempt }) => heard.push("back, attempt " + attempt)).text());
+
+  const socket = createSocket({ baseUrl, token });
+  heard.push((await socket.connect()).type);
+  let stop = () => {};
+  const shown = new Promise<string>((resolve) => {
+    stop = socket.watch("socket", ({ messages, running }) => {
+      if (messages.length === 2 && !running) resolve(messages.map(({ role }) => role).join(" "));
+    });
+  });
+  const run = await socket.send("socket", "hi");
+  let said = "";
+  for await (const text of run) said += text;
+  const { stopReason, usage } = await run.done();
+  heard.push(said, stopReason + " " + usage?.totalTokens, await shown);
+  stop();
+  const talk = await socket.send("talk", "Talk.");
+  for await (const _ of talk) if (await talk.abort()) break;
+  await talk.done().catch((error) => heard.push(error.name));
+  socket.close();
+  heard.push(socket.status.state);
   return heard;
 }
 `;

@@ -36,6 +36,14 @@ export const SNIPPETS: Record<string, Record<string, Snippet>> = {
       after: "console.log(key, next, data.length, messages.length, copy.id !== key);",
     },
     "Stored completions 1": { prints: "1 1\n", after: "console.log(data.length, asked.length);" },
+    "The socket 1": {
+      prints: "You said: Tell me a story.\nstop 7\n",
+      after: 'console.log("\\n" + stopReason, usage?.totalTokens);\nsocket.close();',
+    },
+    "The socket 2": {
+      prints: "connecting\nready\nclosed\ntrue true\n",
+      after: "console.log(Array.isArray(messages), Array.isArray(sessions));",
+    },
     "Errors 1": { prints: "404 model_not_found\n" },
     "What goes over the wire 1": {
       prints: "200 req-from-the-page openclaw\ntrue false\n",

@@ -14,8 +14,13 @@ export interface ProviderCall {
   closed: Promise<void>;
 }
 
-/** A provider whose answers the test writes by hand, token by token. */
-export async function startProvider(): Promise<{ baseUrl: string; call(): Promise<ProviderCall> }> {
+/**
+ * A provider whose answers the test writes by hand, token by token.
+ * @param onEnd told how to close it; by default it closes with the test
+ */
+export async function startProvider(
+  onEnd?: (close: () => void) => void,
+): Promise<{ baseUrl: string; call(): Promise<ProviderCall> }> {
   const calls: ProviderCall[] = [];
   const waiting: ((call: ProviderCall) => void)[] = [];
   const server = createServer(async (request, response) => {
@@ -26,7 +31,7 @@ export async function startProvider(): Promise<{ baseUrl: string; call(): Promis
     if (taker) taker(call);
     else calls.push(call);
   });
-  const baseUrl = await listen(server);
+  const baseUrl = await listen(server, onEnd);
   return {
     baseUrl,
     call: async () => calls.shift() ?? new Promise((resolve) => waiting.push(resolve)),

@@ -1,4 +1,5 @@
 import { createServer, request } from "node:http";
+import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { listen } from "./listen.ts";
 import { makeStateDir, type Running, SECRETS, start } from "./run-bin.ts";
@@ -56,6 +57,20 @@ async function startProxy(gateway: string, cutAfter: string, script = ""): Promi
     forwarded.on("error", () => outgoing.destroy());
     outgoing.once("close", () => forwarded.destroy());
     incoming.pipe(forwarded);
+  });
+  server.on("upgrade", (incoming, near: Socket, head: Buffer) => {
+    const far = connect(Number(new URL(gateway).port), "127.0.0.1");
+    const lines = incoming.rawHeaders.map((text, at) => (at % 2 === 0 ? `\r\n${text}: ` : text));
+    far.write(`GET ${incoming.url} HTTP/1.1${lines.join("")}\r\n\r\n`);
+    far.write(head);
+    near.pipe(far).pipe(near);
+    for (const socket of [near, far]) {
+      socket.on("error", () => {});
+      socket.once("close", () => {
+        near.destroy();
+        far.destroy();
+      });
+    }
   });
   return (await listen(server)).replace(/\/v1$/, "");
 }

@@ -22,6 +22,7 @@ const GIVEN = {
   stream: () => `await client.chat.completions.create({ ...params, stream: true })`,
   save: () => `async (chunks: AsyncIterable<object>, n = 0) => { for await (const _ of chunks) n++; return n; }`,
   show: () => `((last) => (text: string) => { if (text !== last) console.log(last = text); })("")`,
+  render: () => `(..._: unknown[]) => {}`,
   isEnough: () => `((chunks) => () => ++chunks === 3)(0)`,
   fetchWeather: () => `async (city: string, signal: AbortSignal) => \`12 °C in \${city}, \${signal.aborted}\``,
   lines: () => `[] as string[]`,

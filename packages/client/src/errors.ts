@@ -134,7 +134,8 @@ export class SocketError extends OpenClawError {
     this.code = code;
     this.details = details;
     this.retryable = !!retryable;
-    this.retryAfterMs = retryAfterMs;
+    // Something waits by it.
+    this.retryAfterMs = Number.isFinite(retryAfterMs) ? retryAfterMs : undefined;
   }
 }
 

@@ -8,8 +8,8 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 const KIB = 1024;
 
 /** By subpath, bytes gzipped; what a subpath shares with the core is counted in both. */
-const BUDGETS = { ".": 8 * KIB, "./tools": 4 * KIB, "./output": 3 * KIB, "./debug": 1.5 * KIB, "./socket": 6 * KIB };
-const ALL = 12.5 * KIB;
+const BUDGETS = { ".": 8 * KIB, "./tools": 4 * KIB, "./output": 3 * KIB, "./debug": 1.5 * KIB, "./socket": 6.5 * KIB };
+const ALL = 16.75 * KIB;
 
 /** As an app's bundler does it, for a page. */
 async function bundle(stdin: string) {
@@ -58,7 +58,7 @@ test.each(Object.entries(BUDGETS))(
 
 test("the core has nothing of what is in subpaths", async () => {
   const { paths } = await bundle(`export * from "./src/index.ts"`);
-  expect(paths.filter((path) => /^src\/(tools|output|debug|schema)/.test(path))).toEqual([]);
+  expect(paths.filter((path) => /^src\/(tools|output|debug|socket|schema)/.test(path))).toEqual([]);
 });
 
 test("what shows traffic brings no client with it", async () => {

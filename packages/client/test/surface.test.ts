@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import * as debug from "../src/debug/index.ts";
 import * as client from "../src/index.ts";
+import * as socket from "../src/socket/index.ts";
 import { hi, makeClient } from "./support/client.ts";
 import { HELLO, SSE } from "./support/wire.ts";
 
@@ -68,6 +69,13 @@ test("the public types", () => {
 
 test("the public names of what shows traffic", () => {
   expect(Object.keys(debug)).toEqual(["debug"]);
+});
+
+test("the public names of the socket", () => {
+  expect(Object.keys(socket).sort()).toEqual(["RunError", "SocketError", "createSocket", "textOf"]);
+  expect(Object.keys(socket.createSocket({ baseUrl: "http://gateway.test" }))).toEqual([
+    ...["status", "connect", "send", "history", "abort", "request", "on", "watch", "close"],
+  ]);
 });
 
 test("a stream's names", async () => {

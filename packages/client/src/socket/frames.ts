@@ -1,7 +1,7 @@
 import type { SocketErrorBody } from "@openclaw/protocol/socket";
 
 /** What a gateway sends, as far as it makes sense. */
-export type Frame =
+type Frame =
   | { type: "event"; event: string; payload: object; seq: number | undefined }
   | { type: "res"; id: string; payload: unknown; error: SocketErrorBody | undefined };
 
@@ -23,7 +23,11 @@ export function parseFrame(data: unknown): Frame | undefined {
   return typeof error.code === "string" && typeof error.message === "string" ? { type, id, payload, error } : undefined;
 }
 
-/** All text of a message, whatever it looks like. */
+/**
+ * All text of a message, without what else it holds: calls, pictures.
+ *
+ * @param message - A {@link ChatMessage}; of anything else there is no text.
+ */
 export function textOf(message: unknown): string {
   const { content } = Object(message);
   if (typeof content === "string") return content;

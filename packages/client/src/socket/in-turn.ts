@@ -1,16 +1,15 @@
 import { type SocketError, TimeoutError } from "../errors.ts";
 
-/** Milliseconds. */
+/** Milliseconds, at least. */
 const RETRY_DELAY = 1_000;
 
 /**
  * Finds something out, which takes a while: when that is wanted again meanwhile, then once more after that, and not twice
  * at a time. What may pass is waited for.
  *
- * @param task - Gets what says whether it is wanted once more: what it has found may be too old.
  * @param fail - Told what will not pass.
  */
-export function createInTurn(task: (isOld: () => boolean) => Promise<void>, fail: (error: Error) => void): () => void {
+export function createInTurn(task: () => Promise<void>, fail: (error: Error) => void): () => void {
   let isBusy = false;
   let wanted = false;
   return async () => {
@@ -20,11 +19,11 @@ export function createInTurn(task: (isOld: () => boolean) => Promise<void>, fail
     while (wanted) {
       wanted = false;
       try {
-        await task(() => wanted);
+        await task();
       } catch (error) {
-        const { retryable, retryAfterMs = RETRY_DELAY } = error as Partial<SocketError>;
+        const { retryable, retryAfterMs = 0 } = error as Partial<SocketError>;
         if (retryable || error instanceof TimeoutError) {
-          await new Promise((resolve) => setTimeout(resolve, retryAfterMs));
+          await new Promise((resolve) => setTimeout(resolve, Math.max(retryAfterMs, RETRY_DELAY)));
           wanted = true;
         } else fail(error as Error);
       }

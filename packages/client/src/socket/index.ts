@@ -10,6 +10,7 @@ export type {
 } from "@openclaw/protocol/socket";
 export { RunError, SocketError } from "../errors.ts";
 export type { SocketRequestOptions } from "./ask.ts";
+export { textOf } from "./frames.ts";
 export type { SocketStatus } from "./link.ts";
 export type { SocketClientInfo, SocketOptions, WebSocketClass } from "./options.ts";
 export type { RunResult, SendParams, SocketRun } from "./run.ts";

@@ -10,6 +10,8 @@ import { REQUEST_TIMEOUT, type SocketOptions, toClientInfo, toSocketUrl } from "
 /** In milliseconds. */
 const FIRST_DELAY = 1_000;
 const LONGEST_DELAY = 30_000;
+/** Whatever a gateway asks for: it is not to be run over. */
+const SHORTEST_DELAY = 100;
 
 /** How a socket stands to its gateway. */
 export type SocketStatus =
@@ -32,7 +34,7 @@ export interface Link {
   close(): void;
 }
 
-export interface LinkEvents extends Pick<ConnectionOptions, "onEvent" | "onGap"> {
+interface LinkEvents extends Pick<ConnectionOptions, "onEvent" | "onGap"> {
   onStatus(status: SocketStatus): void;
 }
 
@@ -149,8 +151,8 @@ function isFinal(error: Error, code: number | undefined): boolean {
   if (code === SOCKET_CLOSE.credentialsGone) return true;
   // Misuse is: an address, or a token that cannot be sent.
   if (!(error instanceof SocketError)) return error.name === "OpenClawError";
-  const { code: reason } = Object(error.details);
-  return !(error.retryable || error.code === "UNAVAILABLE" || reason === "AUTH_RATE_LIMITED");
+  const mayPass = error.retryable || error.retryAfterMs !== undefined || error.code === "UNAVAILABLE";
+  return !mayPass && Object(error.details).code !== "AUTH_RATE_LIMITED";
 }
 
 /**
@@ -159,7 +161,7 @@ function isFinal(error: Error, code: number | undefined): boolean {
  */
 function delayAfter(error: Error, code: number | undefined, failures: number): number {
   if (error instanceof SocketError && error.retryAfterMs !== undefined) {
-    return Math.min(error.retryAfterMs, LONGEST_TIMER);
+    return Math.min(Math.max(error.retryAfterMs, SHORTEST_DELAY), LONGEST_TIMER);
   }
   const isSoon = code === SOCKET_CLOSE.restart || code === SOCKET_CLOSE.tryAgain;
   return Math.min(FIRST_DELAY * 2 ** (isSoon ? 0 : failures), LONGEST_DELAY) * (1 - Math.random() / 4);

@@ -1,7 +1,7 @@
 import type { ChatMessage, SocketEventPayload, SocketParams } from "@openclaw/protocol/socket";
 import { createAttempt } from "../attempt.ts";
 import { createOutcome } from "../chat/outcome.ts";
-import { AbortError, RunError, StreamTruncatedError } from "../errors.ts";
+import { AbortError, RunError, type SocketError, StreamTruncatedError } from "../errors.ts";
 import { toIdempotencyKey } from "../options.ts";
 import type { Ask, SocketRequestOptions } from "./ask.ts";
 import { textOf } from "./frames.ts";
@@ -113,21 +113,26 @@ export function createRun(
     tell();
   }
 
-  const look = createInTurn(async (isOld) => {
+  const look = createInTurn(async () => {
     if (isOver || !isKnown) return;
     const { signal } = scope;
-    const end = await ask("agent.wait", { runId, timeoutMs: 0 }, { signal });
-    const history = await ask("chat.history", { ...session, limit: LOOKED_THROUGH }, { signal });
+    const history = await ask("chat.history", { ...session, limit: LOOKED_THROUGH }, { signal }).catch(unlessForbidden);
+    const { inFlightRun, messages = [], sessionInfo } = history ?? {};
     if (isOver) return;
-    const { inFlightRun, messages, sessionInfo } = history;
     if (inFlightRun?.runId === runId) return advance(inFlightRun.text);
+    if (sessionInfo?.activeRunIds?.includes(runId)) return;
+    // Only now: what is asked of a run under way may be over when the history comes.
+    const end = await ask("agent.wait", { runId, timeoutMs: 0 }, { signal });
+    if (isOver) return;
     const answer = messages.findLast(({ role, __openclaw }) => role === "assistant" && __openclaw?.runId === runId);
     const { status, stopReason, error, endedAt, terminalReply } = end;
     advance(answer ? textOf(answer) : (terminalReply?.text ?? ""));
     if (status === "error") fail(toError(error, "unknown", stopReason));
-    else if (status === "timeout" && endedAt !== undefined) fail(toError(error, status, stopReason));
-    else if (answer || status === "ok") finish(answer, stopReason ?? answer?.stopReason, answer?.usage);
-    else if (!sessionInfo?.activeRunIds?.includes(runId) && !isOld()) fail(toLost());
+    else if (status === "timeout" && endedAt !== undefined) fail(toError(error, status));
+    else if (status === "ok") finish(answer, stopReason ?? answer?.stopReason, answer?.usage);
+    // The gateway remembers ends for minutes only, and answers for good.
+    else if (answer && answer.stopReason !== "aborted") finish(answer, answer.stopReason, answer.usage);
+    else if (history) fail(toLost());
   }, fail);
 
   async function abort(): Promise<boolean> {
@@ -204,6 +209,11 @@ export function createRun(
 function toError(message?: string, kind = "unknown", stopReason?: string): Error {
   if (message === "aborted" || stopReason === "rpc") return new AbortError("The run was aborted.");
   return new RunError(message || "The run failed.", kind);
+}
+
+/** A key may be allowed to chat and not to read: its runs are told of all the same. */
+function unlessForbidden(error: Partial<SocketError>): undefined {
+  if (error.code !== "FORBIDDEN") throw error;
 }
 
 function toLost(): Error {

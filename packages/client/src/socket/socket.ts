@@ -26,9 +26,10 @@ export type SocketEvents = {
 };
 
 /** Without `params` where a method needs none. */
-type RequestArgs<Params> = object extends Params
-  ? [params?: Params, options?: SocketRequestOptions]
-  : [params: Params, options?: SocketRequestOptions];
+type RequestArgs<Params> =
+  Record<never, never> extends Params
+    ? [params?: Params, options?: SocketRequestOptions]
+    : [params: Params, options?: SocketRequestOptions];
 
 /**
  * A gateway's socket. It connects when it is first used, and again whenever the connection breaks, until `close()`; what
@@ -198,7 +199,7 @@ export function createSocket(options: SocketOptions): Socket {
     },
     watch(sessionKey, onChange, watchOptions) {
       const isShared = (key: string) => [...watches].some((other) => other.key === key);
-      const watch = createWatch(ask, isShared, sessionKey, onChange, watchOptions);
+      const watch = createWatch({ ask, isReady, isShared }, sessionKey, onChange, watchOptions);
       watches.add(watch);
       queueMicrotask(() => {
         watch.onStatus(link.status);

@@ -47,10 +47,16 @@ const DEFAULT_LIMIT = 200;
 const idOf = (message: ChatMessage | undefined) => message?.__openclaw?.id;
 const seqOf = (message: ChatMessage | undefined) => message?.__openclaw?.seq ?? 0;
 
-/** @param isShared - Whether another watch is of the session with this full key. */
+/** What a watch knows of its socket. */
+interface WatchScope {
+  ask: Ask;
+  isReady(): boolean;
+  /** Whether another watch is of the session with this full key. */
+  isShared(key: string): boolean;
+}
+
 export function createWatch(
-  ask: Ask,
-  isShared: (key: string) => boolean,
+  { ask, isReady, isShared }: WatchScope,
   sessionKey: string,
   onChange: (session: WatchedSession) => void,
   { agentId, limit = DEFAULT_LIMIT }: WatchOptions = {},
@@ -72,13 +78,12 @@ export function createWatch(
   }
 
   const look = createInTurn(
-    async (isOld) => {
+    async () => {
       if (stopped) return;
       early = [];
       ({ key } = await ask("sessions.messages.subscribe", { key: sessionKey, ...given }));
       if (stopped) return leave();
       const history = await ask("chat.history", { sessionKey, ...given, limit });
-      if (isOld()) return;
       const { messages, hasMore, inFlightRun: running } = history;
       const kept = session.messages.findIndex((message) => idOf(message) === idOf(messages[0]));
       // What stands before a message never changes.
@@ -86,7 +91,7 @@ export function createWatch(
       const missed = early;
       early = undefined;
       set({
-        ...{ sessionKey: key, messages: [...older, ...messages], running, isLive: true, error: undefined },
+        ...{ sessionKey: key, messages: [...older, ...messages], running, isLive: isReady(), error: undefined },
         hasMore: older.length > 0 ? session.hasMore : hasMore,
       });
       for (const [name, payload] of missed) apply(name, payload);
@@ -125,7 +130,7 @@ export function createWatch(
     } else if (state === "final" || state === "aborted" || state === "error") {
       const failure = toFailure(chat);
       const isDone = isAnswered(runId);
-      if (isDone || failure) set({ ...(isDone && { running: undefined }), ...(failure && { failure }) });
+      if (failure || (isDone && running)) set({ ...(isDone && { running: undefined }), ...(failure && { failure }) });
       // It stays in sight until the history has it.
       if (!isDone) look();
     }

@@ -55,7 +55,7 @@ test("it waits for the challenge, says who it is, and has a hello", async () => 
 
 test("what a page says of itself", async () => {
   vi.stubGlobal("document", {});
-  const { first } = await open({ token: undefined as never });
+  const { first } = await open();
   first.challenge();
   expect(first.last().params).toMatchObject({ client: { id: "webchat", mode: "webchat" } });
   vi.unstubAllGlobals();
@@ -168,6 +168,10 @@ test("it comes when it is told to", async () => {
   expect(delay()).toBe(150);
   await settle(150);
   sockets.at(-1)?.challenge();
+  sockets.at(-1)?.refuse({ code: "UNAVAILABLE", message: "at once", retryAfterMs: 0 });
+  expect(delay()).toBe(100);
+  await settle(100);
+  sockets.at(-1)?.challenge();
   const details = { code: "AUTH_RATE_LIMITED" };
   sockets.at(-1)?.refuse({ code: "INVALID_REQUEST", message: "later", details, retryAfterMs: 300_000 });
   expect(delay()).toBe(300_000);
@@ -176,7 +180,7 @@ test("it comes when it is told to", async () => {
   expect(delay()).toBe(1000);
   await settle(1000);
   sockets.at(-1)?.cut();
-  expect(delay()).toBe(8000);
+  expect(delay()).toBe(16_000);
   // Whoever asks for it does not want to wait.
   const connected = socket.connect();
   await settle();
@@ -196,8 +200,13 @@ test.each(["challenge", "answer to `connect`"])("no %s in time is a failed try",
 });
 
 test("the token is asked for before each try; where it cannot be had, there is another try", async () => {
-  const tokens = ["first", Promise.reject(new Error("offline")), "third"];
-  const { socket, sockets } = await open({ token: async () => (await tokens.shift()) as string });
+  const tokens = ["first", new Error("offline"), "third"];
+  const token = async () => {
+    const next = tokens.shift();
+    if (typeof next !== "string") throw next;
+    return next;
+  };
+  const { socket, sockets } = await open({ token });
   sockets[0]?.challenge();
   expect(sockets[0]?.last().params.auth).toEqual({ token: "first", password: "first" });
   sockets[0]?.cut();

@@ -19,6 +19,7 @@ export function fakeGateway() {
   let isRefusing = false;
   let isInstant = false;
   let starts = 0;
+  const forbidden = new Set<string>();
 
   const { WebSocket, sockets } = fakeWebSocket((socket) => {
     if (isRefusing) return socket.cut();
@@ -55,10 +56,12 @@ export function fakeGateway() {
     tell("session.message", { message: kept, messageId: `m${seq}`, messageSeq: seq, session: row() });
   }
 
-  function answer(method: string, params: Record<string, never>): [ok: boolean, payload: unknown] {
-    const { idempotencyKey, runId, message } = params;
-    const run = runs.get(runId ?? idempotencyKey);
-    if (method === "connect") return [true, HELLO];
+  function answer(method: string, params: Record<string, string>): [ok: boolean, payload: unknown] {
+    const { idempotencyKey = "", runId = idempotencyKey, message } = params;
+    const run = runs.get(runId);
+    // It never ticks: what is lost is to be found without a silence.
+    if (method === "connect") return [true, { ...HELLO, policy: { ...HELLO.policy, tickIntervalMs: 1e9 } }];
+    if (forbidden.has(method)) return [false, { code: "FORBIDDEN", message: "not allowed" }];
     if (method === "chat.send") {
       if (run) return [true, { runId: run.runId, status: run.state === "running" ? "in_flight" : "ok" }];
       starts++;
@@ -68,7 +71,8 @@ export function fakeGateway() {
     }
     if (method === "agent.wait") {
       if (!run || run.state === "running") return [true, { runId, status: "timeout" }];
-      if (run.state === "final") return [true, { runId, status: "ok", endedAt: 1, stopReason: "stop" }];
+      if (run.state === "final")
+        return [true, { runId, status: "ok", endedAt: 1, stopReason: "stop", terminalReply: { text: run.text } }];
       const error = run.state === "aborted" ? "aborted" : "It failed.";
       return [true, { runId, status: "error", error, endedAt: 1 }];
     }
@@ -110,13 +114,17 @@ export function fakeGateway() {
     sockets,
     messages,
     keep,
+    /** Methods that are refused. */
+    forbidden,
     say,
     end,
     deliver,
+    tick: () => tell("tick", { ts: 1 }),
     /** Loses an event that is in the box, as of a client that does not read. Its number is used up. */
-    drop(): void {
-      const at = connection?.box.findIndex((frame) => "event" in frame && "seq" in frame) ?? -1;
-      if (at >= 0) connection?.box.splice(at, 1);
+    drop(index: number): void {
+      const events = connection?.box.filter((frame) => "seq" in frame) ?? [];
+      const dropped = events[index % events.length];
+      if (connection && dropped) connection.box = connection.box.filter((frame) => frame !== dropped);
     },
     cut(code?: number): void {
       const last = connection;

@@ -16,7 +16,7 @@ interface Request {
   type: "req";
   id: string;
   method: string;
-  params: Record<string, never>;
+  params: Record<string, string>;
 }
 
 /** One connection of a client, as its server sees it. */
