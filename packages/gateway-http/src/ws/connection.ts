@@ -7,6 +7,8 @@ import { toSocketError } from "./socket-error.ts";
 
 /** Bytes that wait for a reader, from which on it is slow: what can be told later is left out. */
 const SLOW_BYTES = 1024 * 1024;
+/** Bytes that are gathered for one write: a reader is not to look slow for what it was not sent. */
+const WRITE_BYTES = 64 * 1024;
 /** Session keys that a connection is known to use. */
 const MAX_USED = 1000;
 
@@ -14,6 +16,13 @@ type Wire = Pick<
   WebSocket,
   "send" | "close" | "pause" | "resume" | "isPaused" | "bufferedAmount" | "readyState" | "OPEN"
 >;
+
+/** The TCP socket beneath, of which ws has no more to show. */
+interface Gathering {
+  cork(): void;
+  uncork(): void;
+  readonly writableLength: number;
+}
 
 export interface ConnectionOptions {
   id: string;
@@ -41,6 +50,8 @@ export class Connection {
   readonly #used = new Set<string>();
   readonly #leaving = new AbortController();
   readonly #wire: Wire;
+  /** What gathers frames for one write. */
+  #gathering: Gathering | undefined;
   #seq = 0;
 
   constructor({ id, wire, caller, scopes, caps }: ConnectionOptions) {
@@ -95,6 +106,24 @@ export class Connection {
     const seq = ++this.#seq;
     if (droppable && this.isSlow) return;
     this.#send(`{"type":"event","event":"${event}","payload":${payload},"seq":${seq}}`);
+    const gathering = this.#gathering;
+    if (!gathering || gathering.writableLength < WRITE_BYTES) return;
+    gathering.uncork();
+    gathering.cork();
+  }
+
+  /** What it is told meanwhile leaves in one write. */
+  together(work: () => void): void {
+    // A test holds this to the installed version; without it each frame is a write of its own.
+    const { _socket: socket } = this.#wire as { _socket?: Gathering | null };
+    this.#gathering = socket ?? undefined;
+    socket?.cork();
+    try {
+      work();
+    } finally {
+      this.#gathering = undefined;
+      socket?.uncork();
+    }
   }
 
   /** An event is not told: it sees the gap. */

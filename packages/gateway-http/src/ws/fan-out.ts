@@ -1,7 +1,7 @@
 import type { SocketEventName } from "@openclaw/protocol/socket";
 import type { Connection } from "./connection.ts";
 
-/** Frames that are sent in one turn of the event loop: about a millisecond. */
+/** Frames that are sent in one turn of the event loop: about half a millisecond. */
 const SLICE = 64;
 
 /** Events that may wait for their turn. Beyond, those who look on miss them, and see that they do. */
@@ -19,44 +19,82 @@ interface Job {
   onDone?(): void;
 }
 
+/** An event that waits for some of its members' turns. */
+interface Waiting {
+  readonly job: Job;
+  /** Of its members. */
+  left: number;
+}
+
 /**
- * Tells those who only look on, in the order of what happened. Few are told at once; many in turn, so that those who
- * wait for a word are not held up by those who could hear it, too.
+ * Tells those who only look on, each in the order of what happened. Few are told at once; many in turn, so that those
+ * who wait for a word are not held up by those who could hear it, too. Whose turn it is hears all that waits for it in
+ * one write: writes are most of what this costs.
  */
 export class FanOut {
-  #jobs: Job[] = [];
-  /** Of the first job, those who were told. */
-  #told = 0;
+  readonly #queues = new Map<Connection, Waiting[]>();
+  /** Events that wait. */
+  #jobs = 0;
+  #isDue = false;
 
   add(job: Job): void {
-    if (this.#jobs.length >= MAX_JOBS) {
-      for (const member of job.members) if (job.isFor?.(member) !== false) member.miss();
+    const { members } = job;
+    if (this.#jobs >= MAX_JOBS) {
+      for (const member of members) if (job.isFor?.(member) !== false) member.miss();
+      job.onDone?.();
+    } else if (this.#jobs === 0 && members.length <= SLICE) {
+      for (const member of members) tell(member, job);
+      job.onDone?.();
+    } else this.#wait(job);
+  }
+
+  #wait(job: Job): void {
+    const waiting: Waiting = { job, left: job.members.length };
+    // Nobody's turn will come.
+    if (waiting.left === 0) {
       job.onDone?.();
       return;
     }
-    this.#jobs.push(job);
-    if (this.#jobs.length > 1) return;
-    if (job.members.length <= SLICE) this.#tell(SLICE);
-    else setImmediate(this.#next);
+    this.#jobs++;
+    for (const member of job.members) {
+      const queue = this.#queues.get(member);
+      if (queue) queue.push(waiting);
+      else this.#queues.set(member, [waiting]);
+    }
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    if (this.#isDue || this.#jobs === 0) return;
+    this.#isDue = true;
+    setImmediate(this.#next);
   }
 
   readonly #next = (): void => {
-    this.#tell(SLICE);
-    if (this.#jobs.length > 0) setImmediate(this.#next);
+    this.#isDue = false;
+    let room = SLICE;
+    for (const [member, queue] of this.#queues) {
+      if (room <= 0) break;
+      const now = queue.splice(0, room);
+      room -= now.length;
+      // Whoever has more to hear than fits is behind all others then.
+      this.#queues.delete(member);
+      if (queue.length > 0) this.#queues.set(member, queue);
+      member.together(() => {
+        for (const { job } of now) tell(member, job);
+      });
+      for (const waiting of now) this.#toldOne(waiting);
+    }
+    this.#goOn();
   };
 
-  #tell(frames: number): void {
-    let left = frames;
-    for (let job = this.#jobs[0]; job && left > 0; job = this.#jobs[0]) {
-      const { event, members, encode, droppable, isFor, onDone } = job;
-      for (; this.#told < members.length && left > 0; this.#told++, left--) {
-        const member = members[this.#told] as Connection;
-        if (!member.gone.aborted && isFor?.(member) !== false) member.tell(event, encode(member), droppable);
-      }
-      if (this.#told < members.length) return;
-      this.#jobs.shift();
-      this.#told = 0;
-      onDone?.();
-    }
+  #toldOne(waiting: Waiting): void {
+    if (--waiting.left > 0) return;
+    this.#jobs--;
+    waiting.job.onDone?.();
   }
+}
+
+function tell(member: Connection, { event, encode, droppable, isFor }: Job): void {
+  if (!member.gone.aborted && isFor?.(member) !== false) member.tell(event, encode(member), droppable);
 }

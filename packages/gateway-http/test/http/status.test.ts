@@ -44,6 +44,7 @@ test("it tells how the gateway is, without a secret, with the endpoint off too",
     runs: { active: 0, queued: 0, cap: 7 },
     lanes: { busy: 0, waiting: 0 },
     streams: { open: 0 },
+    sockets: { open: 0 },
     mcp_servers: [{ name: "gone", state: "down", tools: 0 }],
     config: { path: null, reloaded_at: null, restart_needed: [] },
   });

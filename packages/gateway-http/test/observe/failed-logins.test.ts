@@ -19,14 +19,16 @@ function setUp() {
       now: () => time,
     },
   );
-  const attempt = (address: string) =>
-    authenticate({
-      authorization: "Bearer secret",
-      address,
-      local: false,
-      requestId: "r",
-      proxyUser: () => ({ refusal: "" }),
-    }).catch(() => {});
+  const attempt = async (address: string) =>
+    expect(
+      authenticate({
+        authorization: "Bearer secret",
+        address,
+        local: false,
+        requestId: "r",
+        proxyUser: () => ({ refusal: "" }),
+      }),
+    ).rejects.toBe(error);
   return {
     lines,
     counts,

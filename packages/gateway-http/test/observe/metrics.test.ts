@@ -10,6 +10,7 @@ const readings = {
   lanesBusy: () => 3,
   lanesWaiting: () => 4,
   streamsOpen: () => 5,
+  socketsOpen: () => 6,
 };
 const run = { outcome: "stop", ms: 12, usage: undefined };
 
@@ -90,6 +91,6 @@ test("times are seconds, tokens are whole: known figures add up to known sums", 
   expect(sumAndCount("first_token_seconds", { agent: "main" })).toEqual([0.75, 2]);
   expect(sumAndCount("provider_request_duration_seconds", { provider: "p" })).toEqual([0.875, 2]);
   expect(figures.value("openclaw_run_duration_seconds_bucket", { agent: "main", le: "1" })).toBe(1);
-  const gauges = ["runs_active", "queue_waiting", "lanes_busy", "lanes_waiting", "streams_open"];
-  expect(gauges.map((name) => figures.value(`openclaw_${name}`))).toEqual([1, 2, 3, 4, 5]);
+  const gauges = ["runs_active", "queue_waiting", "lanes_busy", "lanes_waiting", "streams_open", "sockets_open"];
+  expect(gauges.map((name) => figures.value(`openclaw_${name}`))).toEqual([1, 2, 3, 4, 5, 6]);
 });

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { EventFrame, HelloOk, ResponseFrame } from "@openclaw/protocol/socket";
 import { type ClientOptions, WebSocket } from "ws";
+import type { StartedGateway } from "./start-gateway.ts";
 
 export interface SocketClientOptions {
   token?: string | undefined;
@@ -139,4 +140,17 @@ export async function connectSocket(
   const client = await openSocket(url, options);
   const hello = (await client.request("connect", connectParams(options))) as HelloOk;
   return Object.assign(client, { hello });
+}
+
+/** What a client that is not let in is told, and how its connection ends. */
+export async function refused(client: SocketClient, params: unknown) {
+  const { ok, error } = await client.ask("connect", params);
+  if (ok) throw new Error("it was let in");
+  return { error, ...(await client.closed) };
+}
+
+/** How many there are, as the gateway says. */
+export async function countSockets({ request }: Pick<StartedGateway, "request">): Promise<number> {
+  const { sockets } = (await (await request("/status")).json()) as { sockets: { open: number } };
+  return sockets.open;
 }

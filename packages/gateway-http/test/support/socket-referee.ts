@@ -118,7 +118,7 @@ export class Referee {
 }
 
 /** Lets a referee read along with a client, to the end of the test. */
-export function watchFrames<Client extends SocketClient>(client: Client): Client {
+function watchFrames<Client extends SocketClient>(client: Client): Client {
   const referee = new Referee();
   const send = client.send.bind(client);
   client.send = (frame) => {

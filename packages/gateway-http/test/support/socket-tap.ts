@@ -8,7 +8,7 @@ import { Referee } from "./socket-referee.ts";
 /** Codes that no close frame may have. */
 const isSendable = (code: number) => code >= 1000 && code !== 1004 && code !== 1005 && code !== 1006;
 
-export interface SocketTap {
+interface SocketTap {
   /** Where clients are to connect to. */
   readonly url: string;
   /** Where what comes next is to go. */

@@ -55,7 +55,7 @@ test.each([
   ["its id", ({ runId, sessionKey }: Record<string, string>) => ({ sessionKey, runId })],
   ["its session", ({ sessionKey }: Record<string, string>) => ({ sessionKey })],
 ])("a run over HTTP is aborted over the socket by %s", async (_what, paramsOf) => {
-  for (const headers of [IN_S, { ...IN_S, "idempotency-key": "k1" }]) {
+  for (const headers of [IN_S, { ...IN_S, "idempotency-key": "k1" }, {}] as Record<string, string>[]) {
     const door = await start();
     const { client } = door;
     const streamed = ask(door, { stream: true }, headers);
@@ -124,6 +124,10 @@ test("both doors wait for each other in a session, and go on with one talk", asy
   await begun("r1");
   const next = ask(door, { messages: [{ role: "user", content: "and then" }] }, IN_S);
   await expect.poll(() => gateway.runs.active).toBe(2);
+  const [, waiting] = [...gateway.runs.all.keys()];
+  const same = { sessionKey: "s", message: "and then", idempotencyKey: waiting?.id };
+  expect(await client.request("chat.send", same)).toEqual({ runId: waiting?.id, status: "in_flight" });
+  expect(await client.request("agent", same)).toMatchObject({ runId: waiting?.id, status: "in_flight" });
   expect(await client.request("sessions.describe", { key: "s" })).toMatchObject({
     session: { hasActiveRun: true, activeRunIds: ["r1", expect.stringMatching(/^chatcmpl-/)] },
   });

@@ -1,6 +1,14 @@
+import { once } from "node:events";
 import { expect, test } from "vitest";
+import { WebSocket, WebSocketServer } from "ws";
 import { Connection } from "../../src/ws/connection.ts";
 import { FanOut } from "../../src/ws/fan-out.ts";
+
+/** A connection over this wire. */
+function connectionOf(wire: object, id = "one") {
+  const caller = { owner: "operator", scopes: new Set<never>(), limits: {} };
+  return new Connection({ id, wire: wire as never, caller, scopes: new Set(), caps: [] });
+}
 
 /** Connections whose frames are kept. */
 function many(count: number) {
@@ -11,9 +19,7 @@ function many(count: number) {
       send: (text: string) => frames.push(JSON.parse(text)),
       ...{ close() {}, terminate() {}, pause() {}, resume() {} },
     };
-    const caller = { owner: "operator", scopes: new Set<never>(), limits: {} };
-    const connection = new Connection({ id: String(index), wire: wire as never, caller, scopes: new Set(), caps: [] });
-    return { connection, frames };
+    return { connection: connectionOf(wire, String(index)), frames };
   });
 }
 
@@ -73,4 +79,58 @@ test("what is too much is missed, which shows in the count", async () => {
   const seqs = client?.frames.map(({ seq }) => seq) ?? [];
   expect(seqs.length).toBeLessThan(added);
   expect(seqs.at(-1)).toBe(added + 1);
+});
+
+test("what waits for one leaves in one write, but for what is long", async () => {
+  const done: string[] = [];
+  const tcp = {
+    writableLength: 0,
+    cork: () => done.push("cork"),
+    uncork() {
+      done.push("uncork");
+      tcp.writableLength = 0;
+    },
+  };
+  const wire = {
+    ...{ OPEN: 1, readyState: 1, bufferedAmount: 0, isPaused: false, _socket: tcp },
+    send(text: string) {
+      done.push(JSON.parse(text).payload.slice(0, 3));
+      tcp.writableLength += text.length;
+    },
+  };
+  const members = [connectionOf(wire), ...many(99).map(({ connection }) => connection)];
+  const fanOut = new FanOut();
+  const payloads = ["one", `two${"o".repeat(70_000)}`, "thr", "fou"];
+  const { promise: allTold, resolve: onDone } = Promise.withResolvers<void>();
+  for (const payload of payloads) {
+    fanOut.add({ event: "tick", members, encode: () => JSON.stringify(payload), ...(payload === "fou" && { onDone }) });
+  }
+  await allTold;
+  expect(done).toEqual(["cork", "one", "two", "uncork", "cork", "thr", "fou", "uncork"]);
+});
+
+test("one write is one for the installed ws, too", async () => {
+  const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  const client = new WebSocket(`ws://127.0.0.1:${port}`);
+  try {
+    const [[wire]] = (await Promise.all([once(server, "connection"), once(client, "open")])) as [[WebSocket], unknown];
+    const connection = connectionOf(wire);
+    const seen: unknown[] = [];
+    const second = new Promise<void>((resolve) => {
+      client.on("message", (data) => seen.push(JSON.parse(String(data)).payload) === 2 && resolve());
+    });
+    connection.together(() => {
+      connection.tell("tick", "1");
+      connection.tell("tick", "2");
+      // Nothing of it has left.
+      expect(wire.bufferedAmount).toBeGreaterThan(100);
+    });
+    await second;
+    expect(seen).toEqual([1, 2]);
+  } finally {
+    client.terminate();
+    server.close();
+  }
 });

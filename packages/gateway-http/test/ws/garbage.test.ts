@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { SOCKET_METHODS } from "@openclaw/protocol/socket";
 import fc from "fast-check";
@@ -9,7 +9,7 @@ import { type CapturedLog, captureLog } from "../support/capture-log.ts";
 import { authWith, tokenOf } from "../support/keys.ts";
 import { clientFrame, openRawSocket, upgradeHead } from "../support/raw-frames.ts";
 import { openSocket as openTcp } from "../support/raw-http.ts";
-import { connectParams, connectSocket, openSocket, SocketClient } from "../support/socket-client.ts";
+import { connectParams, connectSocket, countSockets, openSocket, SocketClient } from "../support/socket-client.ts";
 import { type StartedGateway, startGateway, TOKEN } from "../support/start-gateway.ts";
 
 /** fast-check prints it, and the smallest case it found, when a property fails. */
@@ -215,7 +215,7 @@ test("any frame after hello is answered or passed over, and the next one too", a
 
 test("a thousand that never say who they are come and go, and leave nothing", async () => {
   const { gateway, log } = await start();
-  const open = async () => (await (await gateway.request("/status")).json()).sockets.open as number;
+  const open = () => countSockets(gateway);
   let most = 0;
   let refused = 0;
   for (let wave = 0; wave < 20; wave++) {
@@ -242,7 +242,9 @@ test("a thousand that never say who they are come and go, and leave nothing", as
 }, 60_000);
 
 test("a process whose gateway had sockets, and was closed, ends by itself", async () => {
-  const script = join(import.meta.dirname, "../support/close-with-sockets.ts");
-  const { stdout } = await promisify(execFile)(process.execPath, [script], { timeout: 60_000 });
+  const script = fileURLToPath(import.meta.resolve("../support/close-with-sockets.ts"));
+  const { stdout } = await promisify(execFile)(process.execPath, ["--conditions=@openclaw/source", script], {
+    timeout: 60_000,
+  });
   expect(JSON.parse(stdout)).toEqual({ timers: 0 });
 }, 90_000);

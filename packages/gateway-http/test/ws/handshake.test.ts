@@ -1,15 +1,15 @@
 import { HelloOkSchema } from "@openclaw/gateway-protocol/schema";
 import { Compile } from "typebox/compile";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { ConfigInput } from "../../src/index.ts";
 import { sayer } from "../support/agents.ts";
-import { captureLog } from "../support/capture-log.ts";
 import { authWith, tokenOf } from "../support/keys.ts";
 import {
   ALL_SCOPES,
   connectParams,
   connectSocket,
   openSocket,
+  refused,
   type SocketClient,
   type SocketClientOptions,
 } from "../support/socket-client.ts";
@@ -22,13 +22,6 @@ const QUICK = { maxAttempts: 1000, exemptLoopback: false };
 
 const start = (auth: Auth = { mode: "token", token: TOKEN, rateLimit: QUICK }, more: ConfigInput["gateway"] = {}) =>
   startGateway({ agents: [sayer("Hello")], config: { gateway: { auth, ...more } } });
-
-/** What a client that is not let in is told, and how its connection ends. */
-async function refused(client: SocketClient, params: unknown) {
-  const { ok, error } = await client.ask("connect", params);
-  expect(ok).toBe(false);
-  return { error, ...(await client.closed) };
-}
 
 const tryIn = async (url: string, options: SocketClientOptions = {}) =>
   refused(await openSocket(url, options), connectParams(options));
@@ -328,107 +321,4 @@ test("in mode none this machine is let in, whatever it sends, and nobody through
     const { error } = await tryIn(url, { ws: { headers: { [name]: "127.0.0.1" } } });
     expect(error?.details).toMatchObject({ code: "AUTH_UNAUTHORIZED", authReason: "not_local" });
   }
-});
-
-const LOCKED = {
-  code: "INVALID_REQUEST",
-  message: expect.stringMatching(/^unauthorized: Too many failed attempts\. Try again in \d+ s\.$/),
-  retryable: true,
-  retryAfterMs: expect.any(Number),
-  details: {
-    code: "AUTH_RATE_LIMITED",
-    authReason: "rate_limited",
-    canRetryWithDeviceToken: false,
-    recommendedNextStep: "wait_then_retry",
-  },
-};
-
-test("whoever fails too often is locked out, through both doors; the right token is not", async () => {
-  const auth: Auth = { mode: "token", token: TOKEN, rateLimit: { maxAttempts: 3, exemptLoopback: false } };
-  const { url } = await start(auth);
-  const overHttp = await fetch(`${url}/v1/models`, { headers: { authorization: "Bearer wrong" } });
-  expect(overHttp.status).toBe(401);
-  for (let i = 0; i < 2; i++) expect((await tryIn(url, { token: "wrong" })).error?.retryable).toBeUndefined();
-  const { error, code } = await tryIn(url, { token: "wrong" });
-  expect(error).toEqual(LOCKED);
-  expect((error?.retryAfterMs ?? 0) % 1000).toBe(0);
-  expect(error?.retryAfterMs).toBeGreaterThan(0);
-  expect(code).toBe(1008);
-  expect((await fetch(`${url}/v1/models`, { headers: { authorization: "Bearer wrong" } })).status).toBe(429);
-  await connectSocket(url, { token: TOKEN });
-});
-
-test("this machine is slowed instead: four wait, the fifth is told when to come again", async () => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-  const { url, gateway } = await start({ mode: "token", token: TOKEN });
-  const clients = await Promise.all(Array.from({ length: 4 }, () => openSocket(url)));
-  const slowed = clients.map((client) => refused(client, connectParams({ token: "wrong" })));
-  const fifth = await openSocket(url);
-  await vi.waitFor(() => expect(vi.getTimerCount()).toBeGreaterThan(0));
-  // Each of the four has its timeout and, once it has been looked at, its penalty; the fifth has its timeout.
-  await vi.waitFor(() => expect(vi.getTimerCount()).toBe(9));
-  expect((await refused(fifth, connectParams({ token: "wrong" }))).error).toEqual(LOCKED);
-  await connectSocket(url, { token: TOKEN });
-  // What is right by now was wrong when it was sent.
-  await gateway.reload({
-    gateway: { auth: { mode: "token", token: "wrong-by-then-0123456789" } },
-    logging: { level: "silent" },
-  });
-  await vi.advanceTimersByTimeAsync(5000);
-  for (const { error } of await Promise.all(slowed))
-    expect(error?.details).toMatchObject({ code: "AUTH_TOKEN_MISMATCH" });
-  vi.useRealTimers();
-});
-
-test("what is sent behind connect is answered after it, in its order", async () => {
-  const { url } = await start();
-  const client = await openSocket(url);
-  client.send({ type: "req", id: "c", method: "connect", params: connectParams({ token: TOKEN }) });
-  client.send("no JSON");
-  for (let i = 0; i < 14; i++) client.send({ type: "req", id: `q${i}`, method: "question.list" });
-  await client.until((frame) => frame.id === "q13");
-  const ids = client.frames.filter((frame) => frame.type === "res").map(({ id }) => id);
-  expect(ids).toEqual(["c", ...Array.from({ length: 14 }, (_, i) => `q${i}`)]);
-});
-
-test("fifteen frames may wait for a connect that takes its time; the next ends it", async () => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-  const { url } = await start({ mode: "token", token: TOKEN });
-  const client = await openSocket(url);
-  client.send({ type: "req", id: "c", method: "connect", params: connectParams({ token: "wrong" }) });
-  for (let i = 0; i < 16; i++) client.send("{}");
-  expect(await client.closed).toEqual({ code: 1008, reason: "too many frames before hello" });
-  expect(client.frames).toHaveLength(1);
-  vi.useRealTimers();
-});
-
-test("whoever says nothing for fifteen seconds is let go, and so is who talks in halves", async () => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-  const { url } = await start();
-  const silent = await openSocket(url);
-  const half = await openSocket(url);
-  half.socket.send('{"type":"req",', { fin: false });
-  const { closed: _, ...guest } = await connectSocket(url, { token: TOKEN });
-  await vi.advanceTimersByTimeAsync(14_999);
-  expect([silent, half].map(({ socket }) => socket.readyState)).toEqual([1, 1]);
-  await vi.advanceTimersByTimeAsync(1);
-  for (const { closed } of [silent, half]) expect(await closed).toEqual({ code: 1000, reason: "" });
-  expect(guest.socket.readyState).toBe(1);
-  vi.useRealTimers();
-});
-
-test("of a client that has left while it was slowed nothing stays", async () => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-  const log = captureLog();
-  const { url, request } = await startGateway({ config: { logging: { level: "warn" } } });
-  const client = await openSocket(url);
-  client.send({ type: "req", id: "c", method: "connect", params: connectParams({ token: "wrong" }) });
-  await vi.waitFor(() => expect(vi.getTimerCount()).toBe(2));
-  client.socket.terminate();
-  await client.closed;
-  await vi.waitFor(async () => expect((await (await request("/status")).json()).sockets).toEqual({ open: 0 }));
-  await vi.advanceTimersByTimeAsync(250);
-  vi.useRealTimers();
-  await connectSocket(url, { token: TOKEN });
-  expect(log.lines().filter(({ msg }) => msg !== "login failed")).toEqual([]);
 });

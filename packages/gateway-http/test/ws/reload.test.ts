@@ -64,12 +64,16 @@ test("a key that may not look on any more hears nothing more of runs under way",
   const looking = (scopes: string[]) => ({ id: "eve", token: "ock_eve_0123456789abcdef", scopes });
   await change(configOf({}, bob(), looking(["admin", "chat"])));
   const eve = await connectWatched(url, { token: "ock_eve_0123456789abcdef" });
+  await client.request("chat.send", say("hi", "r0", { sessionKey: "t" }));
+  await eve.untilEvent("chat", ({ runId, state }) => runId === "r0" && state === "final");
   await change(configOf({}, bob(), looking(["chat"])));
   expect(await eve.request("agent.wait", { runId: "r1", timeoutMs: 0 })).toEqual({ runId: "r1", status: "timeout" });
   const heard = eve.events.length;
+  expect(heard).toBeGreaterThan(2);
   go("r1");
-  await admin.untilEvent("chat", ({ state }) => state === "final");
-  await client.untilEvent("chat", ({ state }) => state === "final");
+  for (const other of [admin, client]) {
+    await other.untilEvent("chat", ({ runId, state }) => runId === "r1" && state === "final");
+  }
   await eve.request("health");
   expect(eve.events.slice(heard)).toEqual([]);
 });

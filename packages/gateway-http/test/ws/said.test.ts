@@ -154,3 +154,22 @@ test("a run that finds no room behind others ends at once", async () => {
   await client.request("chat.send", say("second"));
   expect(await finish(say("third"))).toMatchObject({ state: "error", errorKind: "rate_limit" });
 });
+
+test("a gateway that closes starts nothing, and says that it may be tried again", async () => {
+  const { agent, begun } = obedient();
+  const { url, gateway } = await startGateway({ agents: [agent] });
+  const client = await connectWatched(url, { token: TOKEN });
+  const first = say("wait");
+  await client.request("chat.send", first);
+  await begun(first.idempotencyKey);
+  const closed = gateway.close({ drainTimeoutMs: 60_000 });
+  const { error } = await client.ask("chat.send", say("hi"));
+  expect(error).toMatchObject({
+    ...{ code: "UNAVAILABLE", retryable: true, retryAfterMs: 5000, details: { code: "gateway_draining" } },
+  });
+  await client.request("chat.abort", { sessionKey: "s" });
+  await closed;
+  expect(await client.closed).toEqual({ code: 1012, reason: "service restart" });
+  const told = client.events.map(({ event, payload }) => `${event} ${(payload as { state?: string }).state ?? ""}`);
+  expect(told.slice(-2)).toEqual(["chat aborted", "shutdown "]);
+});

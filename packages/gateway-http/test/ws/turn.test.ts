@@ -29,43 +29,46 @@ function storyOf({ frames }: SocketClient): string[] {
 const BEGIN = ["message user", "changed start", "agent lifecycle start"];
 const SAID = ["agent assistant", "chat delta"];
 
-test("the frames of a good turn come in order, whichever method asked for it", async () => {
-  const { url } = await startGateway({ agents: [sayer("Hello", " there", ".")] });
-  const chat = await connectWatched(url, { token: TOKEN });
-  await chat.request("sessions.subscribe");
-  chat.send({ type: "req", id: "send", method: "chat.send", params: say("hi", "r1") });
-  const end = ["message assistant", "agent lifecycle end", "chat final", "changed end"];
-  await chat.untilEvent("sessions.changed", ({ phase }) => phase === "end");
-  expect(storyOf(chat)).toEqual(["res send started", ...BEGIN, ...SAID, ...end]);
-  expect(chat.payloads("agent")[0]).toMatchObject({ runId: "r1", sessionKey: KEY, agentId: "main", seq: 1 });
-  expect(chat.payloads("chat").at(-1)).toMatchObject({
-    ...{ runId: "r1", sessionKey: KEY, agentId: "main", state: "final", stopReason: "stop" },
-    message: { role: "assistant", content: [{ type: "text", text: "Hello there." }] },
-  });
-  const [asked, answered] = chat.payloads("session.message");
-  expect(asked).toMatchObject({
-    message: { content: "hi", idempotencyKey: "r1:user", __openclaw: { seq: 1 } },
-    session: { hasActiveRun: true, activeRunIds: ["r1"] },
-  });
-  expect(answered).toMatchObject({ messageSeq: 2, message: { __openclaw: { seq: 2, runId: "r1" } } });
-  const [, changed] = chat.payloads("sessions.changed");
-  expect(changed).toMatchObject({ runId: "r1", session: { hasActiveRun: false, activeRunIds: [] } });
+test.each(["memory", "sqlite"] as const)(
+  "the frames of a good turn come in order, with sessions in %s",
+  async (store) => {
+    const { url } = await startGateway({ agents: [sayer("Hello", " there", ".")], store });
+    const chat = await connectWatched(url, { token: TOKEN });
+    await chat.request("sessions.subscribe");
+    chat.send({ type: "req", id: "send", method: "chat.send", params: say("hi", "r1") });
+    const end = ["message assistant", "agent lifecycle end", "chat final", "changed end"];
+    await chat.untilEvent("sessions.changed", ({ phase }) => phase === "end");
+    expect(storyOf(chat)).toEqual(["res send started", ...BEGIN, ...SAID, ...end]);
+    expect(chat.payloads("agent")[0]).toMatchObject({ runId: "r1", sessionKey: KEY, agentId: "main", seq: 1 });
+    expect(chat.payloads("chat").at(-1)).toMatchObject({
+      ...{ runId: "r1", sessionKey: KEY, agentId: "main", state: "final", stopReason: "stop" },
+      message: { role: "assistant", content: [{ type: "text", text: "Hello there." }] },
+    });
+    const [asked, answered] = chat.payloads("session.message");
+    expect(asked).toMatchObject({
+      message: { content: "hi", idempotencyKey: "r1:user", __openclaw: { seq: 1 } },
+      session: { hasActiveRun: true, activeRunIds: ["r1"] },
+    });
+    expect(answered).toMatchObject({ messageSeq: 2, message: { __openclaw: { seq: 2, runId: "r1" } } });
+    const [, changed] = chat.payloads("sessions.changed");
+    expect(changed).toMatchObject({ runId: "r1", session: { hasActiveRun: false, activeRunIds: [] } });
 
-  const agent = await connectWatched(url, { token: TOKEN });
-  await agent.request("sessions.subscribe");
-  agent.send({ type: "req", id: "ask", method: "agent", params: say("hi", "r2") });
-  const last = await agent.until(({ id, payload }) => id === "ask" && payload.status === "ok");
-  expect(storyOf(agent)).toEqual(["res ask accepted", ...BEGIN, ...SAID, ...end, "res ask ok"]);
-  expect(last).toMatchObject({
-    payload: {
-      summary: "completed",
-      result: {
-        payloads: [{ text: "Hello there.", mediaUrl: null }],
-        meta: { agentMeta: { sessionId: asked.sessionId } },
+    const agent = await connectWatched(url, { token: TOKEN });
+    await agent.request("sessions.subscribe");
+    agent.send({ type: "req", id: "ask", method: "agent", params: say("hi", "r2") });
+    const last = await agent.until(({ id, payload }) => id === "ask" && payload.status === "ok");
+    expect(storyOf(agent)).toEqual(["res ask accepted", ...BEGIN, ...SAID, ...end, "res ask ok"]);
+    expect(last).toMatchObject({
+      payload: {
+        summary: "completed",
+        result: {
+          payloads: [{ text: "Hello there.", mediaUrl: null }],
+          meta: { agentMeta: { sessionId: asked.sessionId } },
+        },
       },
-    },
-  });
-});
+    });
+  },
+);
 
 test("a turn that is aborted has its partial text, and one that fails its kind of failure", async () => {
   const { agent, say: speak, started } = stepper();
@@ -177,4 +180,26 @@ test("a client that means a session in the midst of a run goes on hearing of it 
   await client.untilEvent("chat", ({ state }) => state === "final");
   const said = client.payloads("chat").filter(({ state }) => state === "delta");
   expect(said.map(({ deltaText }) => deltaText).join("")).toBe("Hello there");
+});
+
+test("a client that leaves ends nothing, and finds the run where it is when it comes again", async () => {
+  const { agent, say: speak, end, started } = stepper();
+  const { url } = await startGateway({ agents: [agent] });
+  const first = await connectWatched(url, { token: TOKEN });
+  await first.request("chat.send", say("hi", "r1"));
+  await started;
+  speak("Hello");
+  const { seq } = await first.untilEvent("chat", ({ state }) => state === "delta");
+  await first.close();
+  const again = await connectWatched(url, { token: TOKEN });
+  const { inFlightRun } = await again.request("chat.history", { sessionKey: "s" });
+  expect(inFlightRun).toEqual({ runId: "r1", text: "Hello" });
+  speak(" again");
+  end();
+  expect(await again.untilEvent("chat", ({ state }) => state === "final")).toMatchObject({
+    message: { content: [{ text: "Hello again" }] },
+  });
+  // A lower number than it knows would look like what it has heard already.
+  for (const event of again.payloads("agent")) expect(event.seq).toBeGreaterThan(seq);
+  expect(await again.request("agent.wait", { runId: "r1" })).toMatchObject({ status: "ok" });
 });

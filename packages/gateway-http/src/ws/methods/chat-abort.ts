@@ -30,9 +30,14 @@ export const sessionsAbort: Method<"sessions.abort"> = {
   },
 };
 
-/** All that were there when it was asked. Those that wait go first: else each would begin as the one before it ends. */
-function abortAll(session: NamedSession, { runs }: Call): string[] {
-  return [...runs.inSession(session)]
+/**
+ * All that were there when it was asked, also one that nothing is kept of: its key is told of, too. Those that wait go
+ * first: else each would begin as the one before it ends.
+ */
+function abortAll({ owner, key }: NamedSession, { runs }: Call): string[] {
+  const found: Run[] = [];
+  for (const [run, { session }] of runs.all) if (session.key === key && session.owner === owner) found.push(run);
+  return found
     .reverse()
     .filter(abort)
     .map(({ id }) => id)
