@@ -1,13 +1,14 @@
 import type { AgentRegistry } from "./agents/registry.ts";
 import type { Authenticator } from "./auth/authenticate.ts";
 import type { Credentials } from "./auth/credentials.ts";
+import type { RateLimiter } from "./auth/rate-limiter.ts";
 import type { Config } from "./config/schema.ts";
 import type { Run } from "./runs/run.ts";
 import type { RunRequest } from "./runs/run-request.ts";
 import { drainingError, type Runs } from "./runs/runs.ts";
 import type { Lanes } from "./sessions/lane.ts";
 import type { SessionStore } from "./sessions/store.ts";
-import { withNews } from "./sessions/telling-store.ts";
+import { type SessionListener, withNews } from "./sessions/telling-store.ts";
 import { Hub } from "./ws/hub.ts";
 import { Narrators } from "./ws/narrators.ts";
 import { createNews } from "./ws/news.ts";
@@ -30,7 +31,12 @@ export interface SocketDoor {
   readonly sessions: SessionStore;
   /** To be told of every run before it says anything. */
   onStart(run: Run, request: RunRequest): void;
-  serve(auth: { authenticator: Authenticator; authMode(): Credentials["mode"] }): Room;
+  serve(auth: {
+    authenticator: Authenticator;
+    authMode(): Credentials["mode"];
+    /** Shared with HTTP. */
+    limiter: RateLimiter;
+  }): Room;
 }
 
 /** The sockets, from the first one on. */
@@ -44,7 +50,14 @@ export function createSocketDoor({ store, lanes, runs, current, onBug }: SocketO
   const inSession: Runs["inSession"] = (session) => runs().inSession(session);
   const news = createNews({ hub, sessions: store, runs: { inSession }, current, onBug });
   const narrators = new Narrators({ hub, news, runs, onBug });
-  const sessions = withNews(store, news, onBug);
+  const listener: SessionListener = {
+    appended(session, addition) {
+      const last = addition.entries.at(-1);
+      if (last) narrators.catchUp(session.owner, last.runId);
+      return news.appended(session, addition);
+    },
+  };
+  const sessions = withNews(store, listener, onBug);
   return {
     sessions,
     onStart: (run, request) => narrators.onStart(run, request),

@@ -2,6 +2,7 @@ import type { Agent } from "./agents/agent.ts";
 import type { AgentTemplate } from "./agents/agent-template.ts";
 import { createAuthenticator } from "./auth/authenticate.ts";
 import type { Credentials } from "./auth/credentials.ts";
+import { createRateLimiter } from "./auth/rate-limiter.ts";
 import type { LoadedConfig } from "./config/load.ts";
 import { bindAddress } from "./config/network.ts";
 import type { ConfigInput } from "./config/schema.ts";
@@ -104,6 +105,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
     lanesBusy: () => lanes.busy,
     lanesWaiting: () => lanes.waiting,
     streamsOpen: () => streams.open,
+    socketsOpen: () => socketRoom?.open ?? 0,
   };
   const report = createReporting({ log, readings });
 
@@ -164,9 +166,10 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
         rateLimit: config.gateway.auth.rateLimit,
       }),
     );
-    socketRoom = socket.serve({ authenticator, authMode: () => found.mode });
+    const rateLimiter = createRateLimiter();
+    socketRoom = socket.serve({ authenticator, authMode: () => found.mode, limiter: rateLimiter });
     const door = await createDoor({
-      ...{ runs, admission, sessions, journal, completions, streams, readings, socketRoom },
+      ...{ runs, admission, sessions, journal, completions, streams, readings, socketRoom, rateLimiter },
       current: () => now.live,
       config: () => now.state,
       authenticator,

@@ -44,9 +44,10 @@ export type ProxyUser = { name: string } | { refusal: string };
 export interface Authenticator {
   /**
    * @throws GatewayError `invalid_api_key` (401), also for missing credentials, or `too_many_failed_attempts` (429). The
-   * message never repeats what was sent.
+   * message never repeats what was sent. It comes as a rejection, and a wrong guess may wait for it; who is let in is
+   * known at once.
    */
-  authenticate(attempt: Attempt): Promise<Caller>;
+  authenticate(attempt: Attempt): Caller | Promise<never>;
   /**
    * Who sends this now, of an attempt that was let in before: what callers have to know may have changed since. Counts
    * nothing.
@@ -70,16 +71,22 @@ export function createAuthenticator({
   const slowDown = createSlowDown(rateLimit.windowMs, now);
 
   return {
-    async authenticate(attempt) {
+    authenticate(attempt) {
       const { address, local } = attempt;
       const isSlowed = local && rateLimit.exemptLoopback;
       const refuseIfLimited = () => refuseFor(isSlowed ? slowDown.fullFor() : limiter.lockedFor(address));
-      const found = identify(attempt, current(), refuseIfLimited);
-      if (!(found instanceof AuthError)) return found;
-      refuseIfLimited();
-      if (isSlowed) await slowDown.penalize();
-      else limiter.recordFailure(address);
-      throw found;
+      const refuse = async (error: AuthError) => {
+        refuseIfLimited();
+        if (isSlowed) await slowDown.penalize();
+        else limiter.recordFailure(address);
+        throw error;
+      };
+      try {
+        const found = identify(attempt, current(), refuseIfLimited);
+        return found instanceof AuthError ? refuse(found) : found;
+      } catch (error) {
+        return Promise.reject(error);
+      }
     },
     recheck(attempt) {
       const found = identify(attempt, current(), () => {});
@@ -142,9 +149,14 @@ function toProxyUser({ name }: { name: string }): Caller {
 }
 
 function matches(given: string, digest: Buffer): boolean {
-  if (timingSafeEqual(hash("sha256", given, "buffer"), digest)) return true;
+  if (timingSafeEqual(digestOf(given), digest)) return true;
   // Node reads header bytes as Latin-1; a client that sent a password as UTF-8 meant those bytes.
-  return /[\x80-\xff]/.test(given) && timingSafeEqual(hash("sha256", Buffer.from(given, "latin1"), "buffer"), digest);
+  return /[\x80-\xff]/.test(given) && timingSafeEqual(digestOf(Buffer.from(given, "latin1")), digest);
+}
+
+/** By way of text: memory of its own, which Node gives to a digest that is bytes, costs more than the hash. */
+function digestOf(given: string | Buffer): Buffer {
+  return Buffer.from(hash("sha256", given, "hex"), "hex");
 }
 
 function refuseFor(ms: number): void {

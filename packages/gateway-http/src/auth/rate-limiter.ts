@@ -1,3 +1,6 @@
+import { GatewayError } from "../errors/gateway-error.ts";
+import type { Caller } from "./caller.ts";
+
 const MINUTE_MS = 60_000;
 /** What sums of fractions may be off by. */
 const EPSILON = 1e-6;
@@ -62,6 +65,28 @@ export function createRateLimiter(now: () => number = () => performance.now()): 
       return buckets.size;
     },
   };
+}
+
+/**
+ * Counts a request of a caller that has a limit.
+ * @param tell told what is left of it, whether or not the request is let through
+ * @throws GatewayError 429 `rate_limit_exceeded`
+ */
+export function countRequest(
+  limiter: RateLimiter,
+  { owner, limits: { requestsPerMinute } }: Caller,
+  tell?: (state: RateState) => void,
+): void {
+  if (requestsPerMinute === undefined) return;
+  const state = limiter.take(owner, requestsPerMinute);
+  tell?.(state);
+  if (state.allowed) return;
+  const retryAfter = Math.max(1, Math.ceil(state.waitMs / 1000));
+  throw new GatewayError(
+    "rate_limit_exceeded",
+    `This key may send ${state.limit} requests per minute. Try again in ${retryAfter} s.`,
+    { retryAfter },
+  );
 }
 
 /** Rounded up: who comes then is not too early. */

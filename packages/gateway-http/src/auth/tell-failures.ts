@@ -58,10 +58,10 @@ export function tellFailures(authenticator: Authenticator, options: TellFailures
   return {
     // Of who was let in already: nobody tries anything.
     recheck: authenticator.recheck,
-    async authenticate(attempt) {
-      try {
-        return await authenticator.authenticate(attempt);
-      } catch (error) {
+    authenticate(attempt) {
+      const found = authenticator.authenticate(attempt);
+      if (!(found instanceof Promise)) return found;
+      return found.catch((error) => {
         if (error instanceof AuthError) {
           const { reason } = error;
           count(reason);
@@ -69,7 +69,7 @@ export function tellFailures(authenticator: Authenticator, options: TellFailures
           if (reason !== "missing") tell({ reason, address: attempt.address, requestId: attempt.requestId });
         }
         throw error;
-      }
+      });
     },
   };
 }

@@ -1,14 +1,15 @@
 import type { IncomingMessage } from "node:http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Attempt, Authenticator, ProxyUser } from "../auth/authenticate.ts";
+import type { Caller } from "../auth/caller.ts";
 import { requireScope } from "../auth/permissions.ts";
-import { createRateLimiter, type RateLimiter } from "../auth/rate-limiter.ts";
+import type { RateLimiter } from "../auth/rate-limiter.ts";
 import type { Scope } from "../config/schema-auth.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { setCaller } from "./caller.ts";
 import { requireJson } from "./json-body.ts";
 import { isLocal } from "./local.ts";
-import { countRequest } from "./rate-limit.ts";
+import { countHttpRequest } from "./rate-limit.ts";
 import { type FullOptions, refuseWhenFull } from "./refuse-when-full.ts";
 import { type ChatCompletionsOptions, chatCompletions } from "./routes/chat-completions.ts";
 import {
@@ -27,6 +28,8 @@ import { recheckCaller, setAdmission } from "./still-admitted.ts";
 
 export interface ApiOptions extends ChatCompletionsOptions, SessionsOptions, FullOptions {
   authenticator: Authenticator;
+  /** Counts requests of keys that have a limit, whichever door they come to. */
+  rateLimiter: RateLimiter;
   /** Whom a trusted proxy names. */
   readProxyUser(request: IncomingMessage): ProxyUser;
 }
@@ -34,7 +37,7 @@ export interface ApiOptions extends ChatCompletionsOptions, SessionsOptions, Ful
 /** Everything under `/v1`: behind the endpoint's switch, then behind auth. */
 export async function addApi(app: FastifyInstance, options: ApiOptions): Promise<void> {
   const { current } = options;
-  const authenticate = createGuard(options, createRateLimiter());
+  const authenticate = createGuard(options, options.rateLimiter);
   app.addHook("onRequest", (_request, _reply, next) => {
     if (!current().config.gateway.http.endpoints.chatCompletions.enabled) throw disabled();
     next();
@@ -45,14 +48,14 @@ export async function addApi(app: FastifyInstance, options: ApiOptions): Promise
     next();
   });
   const forChat = authenticate("chat");
-  const forChatJson: Guard = async (request, reply) => {
-    await forChat(request, reply);
-    if (request.method === "POST") requireJson(request.headers);
-  };
-  const forRuns: Guard = async (request, reply) => {
-    await forChatJson(request, reply);
-    if (request.method === "POST") refuseWhenFull(request, options);
-  };
+  const forChatJson = authenticate("chat", ({ method, headers }) => {
+    if (method === "POST") requireJson(headers);
+  });
+  const forRuns = authenticate("chat", (request) => {
+    if (request.method !== "POST") return;
+    requireJson(request.headers);
+    refuseWhenFull(request, options);
+  });
   const chat = { POST: chatCompletions(options), GET: listCompletions(options) };
   serve(app, "/v1/chat/completions", chat, forRuns);
   const completion = {
@@ -72,12 +75,13 @@ export async function addApi(app: FastifyInstance, options: ApiOptions): Promise
 /**
  * Makes what stands before a route: who is calling, and whether it may.
  * @param rateLimiter counts requests of keys that have a limit; absent where they do not count
+ * @returns takes what the caller has to be allowed, and what else the request is asked once it is known who sends it
  */
 export function createGuard(
   { current, authenticator, readProxyUser }: Pick<ApiOptions, "current" | "authenticator" | "readProxyUser">,
   rateLimiter?: RateLimiter,
-): (scope: Scope) => Guard {
-  return (scope) => async (request: FastifyRequest, reply: FastifyReply) => {
+): (scope: Scope, also?: (request: FastifyRequest) => void) => Guard {
+  return (scope, also) => (request: FastifyRequest, reply: FastifyReply) => {
     const attempt: Attempt = {
       authorization: request.headers.authorization,
       address: request.ip,
@@ -87,18 +91,22 @@ export function createGuard(
     };
     // Taken before: what changes meanwhile is looked at again.
     const settings = current();
-    const caller = await authenticator.authenticate(attempt);
-    setCaller(request, caller);
-    setAdmission(request, {
-      settings,
-      recheck() {
-        const again = authenticator.recheck(attempt);
-        requireScope(again, scope);
-        return again;
-      },
-    });
-    if (rateLimiter) countRequest(rateLimiter, caller, reply);
-    requireScope(caller, scope);
+    const admit = (caller: Caller) => {
+      setCaller(request, caller);
+      setAdmission(request, {
+        settings,
+        recheck() {
+          const again = authenticator.recheck(attempt);
+          requireScope(again, scope);
+          return again;
+        },
+      });
+      if (rateLimiter) countHttpRequest(rateLimiter, caller, reply);
+      requireScope(caller, scope);
+      also?.(request);
+    };
+    const found = authenticator.authenticate(attempt);
+    return found instanceof Promise ? found.then(admit) : admit(found);
   };
 }
 

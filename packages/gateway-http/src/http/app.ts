@@ -164,7 +164,7 @@ function unknownUrl({ method, url }: FastifyRequest): GatewayError {
 }
 
 /** RFC 9112 §3.2: exactly one, but HTTP/1.0 did not know it. Node keeps the first of several. */
-function hasOneHost({ rawHeaders, headers, httpVersionMinor }: IncomingMessage): boolean {
+export function hasOneHost({ rawHeaders, headers, httpVersionMinor }: IncomingMessage): boolean {
   if (headers.host === undefined) return httpVersionMinor === 0;
   let count = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {

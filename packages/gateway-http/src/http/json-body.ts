@@ -13,20 +13,25 @@ export const BODY_LIMIT = 32 * 1024 * 1024;
  * @throws GatewayError 415
  */
 export function requireJson(headers: IncomingHttpHeaders): void {
-  // Split, not matched: a pattern with three runs of blanks takes a second for 32 KiB of them.
-  const [type, ...parameters] = (headers["content-type"] ?? "").split(";").map((part) => part.trim().toLowerCase());
-  const charsets = parameters.filter((parameter) => parameter.startsWith("charset"));
-  if (type !== "application/json" || !charsets.every((charset) => /^charset="?utf-?8"?$/.test(charset))) {
-    throw new GatewayError("unsupported_media_type", "content-type must be application/json in UTF-8.", {
-      param: "content-type",
-    });
-  }
+  requireJsonType(headers["content-type"]);
   const encoding = headers["content-encoding"];
   if (encoding !== undefined && encoding.trim().toLowerCase() !== "identity") {
     throw new GatewayError("unsupported_media_type", "content-encoding must be identity.", {
       param: "content-encoding",
     });
   }
+}
+
+function requireJsonType(header = ""): void {
+  // What nearly everybody sends.
+  if (header === "application/json") return;
+  // Split, not matched: a pattern with three runs of blanks takes a second for 32 KiB of them.
+  const [type, ...parameters] = header.split(";").map((part) => part.trim().toLowerCase());
+  const charsets = parameters.filter((parameter) => parameter.startsWith("charset"));
+  if (type === "application/json" && charsets.every((charset) => /^charset="?utf-?8"?$/.test(charset))) return;
+  throw new GatewayError("unsupported_media_type", "content-type must be application/json in UTF-8.", {
+    param: "content-type",
+  });
 }
 
 /**

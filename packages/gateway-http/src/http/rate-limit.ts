@@ -1,27 +1,18 @@
 import type { FastifyReply } from "fastify";
 import type { Caller } from "../auth/caller.ts";
-import type { RateLimiter } from "../auth/rate-limiter.ts";
-import { GatewayError } from "../errors/gateway-error.ts";
+import { countRequest, type RateLimiter } from "../auth/rate-limiter.ts";
 
 /**
  * Counts a request of a caller that has a limit, and says in OpenAI's headers what is left of it, whatever the answer.
  * @throws GatewayError 429 `rate_limit_exceeded`
  */
-export function countRequest(limiter: RateLimiter, { owner, limits }: Caller, reply: FastifyReply): void {
-  const { requestsPerMinute } = limits;
-  if (requestsPerMinute === undefined) return;
-  const { allowed, limit, remaining, resetMs, waitMs } = limiter.take(owner, requestsPerMinute);
-  reply.headers({
-    "x-ratelimit-limit-requests": String(limit),
-    "x-ratelimit-remaining-requests": String(remaining),
-    "x-ratelimit-reset-requests": formatDuration(resetMs),
-  });
-  if (allowed) return;
-  const retryAfter = Math.max(1, Math.ceil(waitMs / 1000));
-  throw new GatewayError(
-    "rate_limit_exceeded",
-    `This key may send ${limit} requests per minute. Try again in ${retryAfter} s.`,
-    { retryAfter },
+export function countHttpRequest(limiter: RateLimiter, caller: Caller, reply: FastifyReply): void {
+  countRequest(limiter, caller, ({ limit, remaining, resetMs }) =>
+    reply.headers({
+      "x-ratelimit-limit-requests": String(limit),
+      "x-ratelimit-remaining-requests": String(remaining),
+      "x-ratelimit-reset-requests": formatDuration(resetMs),
+    }),
   );
 }
 

@@ -1,6 +1,6 @@
 import { HEADERS } from "@openclaw/protocol";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import type { RequestFigures } from "../observe/instruments.ts";
+import type { RequestFigures } from "../observe/figures.ts";
 import { findCaller } from "./caller.ts";
 
 /** Headers that the log may have. None of them says who somebody is, or proves it. */

@@ -1,7 +1,7 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler, RouteHandlerMethod } from "fastify";
 import { GatewayError } from "../errors/gateway-error.ts";
 
-/** What stands before a route. It throws to refuse. */
+/** What stands before a route. It throws to refuse, and waits only where it has to. */
 export type Guard = (request: FastifyRequest, reply: FastifyReply) => void | Promise<void>;
 
 export type Handlers = Partial<Record<"GET" | "POST" | "PATCH" | "DELETE", RouteHandlerMethod>>;
@@ -14,7 +14,7 @@ export function serve(app: FastifyInstance, url: string, handlers: Handlers, gua
   const served = Object.keys(handlers);
   const allowed = served.includes("GET") ? [...served, "HEAD"] : served;
   for (const [method, handler] of Object.entries(handlers)) {
-    app.route({ method, url, handler, ...(guard && { onRequest: async (request, reply) => guard(request, reply) }) });
+    app.route({ method, url, handler, ...(guard && { onRequest: toHook(guard) }) });
   }
   app.route({
     method: app.supportedMethods.filter((method) => !allowed.includes(method)),
@@ -25,4 +25,13 @@ export function serve(app: FastifyInstance, url: string, handlers: Handlers, gua
     },
     handler: () => {},
   });
+}
+
+/** Not async: it runs for every request and awaits next to nothing. */
+function toHook(guard: Guard): onRequestHookHandler {
+  return (request, reply, next) => {
+    const waiting = guard(request, reply);
+    if (waiting) void waiting.then(() => next(), next);
+    else next();
+  };
 }

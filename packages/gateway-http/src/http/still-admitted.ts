@@ -11,11 +11,13 @@ interface Admission {
   recheck(): Caller;
 }
 
-const admissions = new WeakMap<FastifyRequest, Admission>();
+const ADMISSION = Symbol("admission");
+
+type Admitted = FastifyRequest & { [ADMISSION]?: Admission };
 
 /** Remembers by what a request was let in. */
-export function setAdmission(request: FastifyRequest, admission: Admission): void {
-  admissions.set(request, admission);
+export function setAdmission(request: Admitted, admission: Admission): void {
+  request[ADMISSION] = admission;
 }
 
 /**
@@ -24,9 +26,9 @@ export function setAdmission(request: FastifyRequest, admission: Admission): voi
  * @param settings those of now
  * @throws GatewayError 401 `invalid_api_key`, 403 `missing_scope`
  */
-export function recheckCaller(request: FastifyRequest, settings: Settings): Caller {
+export function recheckCaller(request: Admitted, settings: Settings): Caller {
   const before = callerOf(request);
-  const admission = admissions.get(request);
+  const admission = request[ADMISSION];
   if (!admission || admission.settings === settings) return before;
   const caller = admission.recheck();
   // What was read already is the other's.

@@ -9,7 +9,7 @@ import { isLoopbackHost } from "../config/network.ts";
 import type { Config } from "../config/schema.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { toGatewayError } from "../errors/to-gateway-error.ts";
-import { createRequestId, securityHeaders } from "./app.ts";
+import { createRequestId, hasOneHost, securityHeaders } from "./app.ts";
 import { clientAddress } from "./client-address.ts";
 import { isListedOrigin } from "./cors.ts";
 import { toRawAnswer } from "./error-reply.ts";
@@ -19,9 +19,11 @@ import { readRequestId } from "./request-headers.ts";
 
 /** Milliseconds that a refused connection stays open for its refusal to be read. */
 const LINGER_MS = 1000;
+/** Milliseconds that a client may take to answer a close frame, before it is cut. */
+const CLOSE_GRACE_MS = 1000;
 
 /** What becomes of WebSockets. */
-export interface Sockets {
+interface Sockets {
   /** @throws GatewayError 503 when there is no room for another one of this address */
   refuseIfFull(address: string): void;
   accept(socket: WebSocket, peer: Peer): void;
@@ -62,6 +64,9 @@ export function addUpgrades(app: FastifyInstance, options: UpgradeOptions): void
   /** @throws GatewayError */
   function check(request: IncomingMessage): void {
     if (request.headers.upgrade?.toLowerCase() !== "websocket") throw malformed("Only websocket can be upgraded to.");
+    if (!hasOneHost(request)) {
+      throw new GatewayError("malformed_request", "A request needs exactly one Host header.", { param: "host" });
+    }
     if (!isAllowedHost(request.headers.host, http().hosts)) {
       throw new GatewayError(
         "host_not_allowed",
@@ -82,13 +87,16 @@ export function addUpgrades(app: FastifyInstance, options: UpgradeOptions): void
   async function load(): Promise<WebSocketServer> {
     // Time and memory that whoever has no sockets does not pay for.
     const { WebSocketServer } = await import("ws");
-    const made = new WebSocketServer({
+    const settings = {
       noServer: true,
       clientTracking: false,
       maxPayload: SOCKET_LIMITS.maxPayloadBefore,
       // No subprotocol is spoken: the default would agree to the first one offered.
-      handleProtocols: () => false,
-    });
+      handleProtocols: () => false as const,
+      // Not in its types: a test holds it to this.
+      closeTimeout: CLOSE_GRACE_MS,
+    };
+    const made = new WebSocketServer(settings);
     made.on("wsClientError", (error, socket, request) => refuse(socket, malformed(error.message), request));
     return made;
   }

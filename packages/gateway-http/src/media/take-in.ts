@@ -52,7 +52,7 @@ export function takeIn(messages: readonly Message[], receiver: Receiver, images:
     });
     return { ...message, content } satisfies UserMessage;
   });
-  const extra = remote[indexOfDistinct(remote, MAX_REMOTE)];
+  const extra = remote.length > MAX_REMOTE ? remote[indexOfDistinct(remote, MAX_REMOTE)] : undefined;
   if (extra) refuseMedia(extra.param, `more than ${MAX_REMOTE} URLs are not fetched`);
   return { messages: taken, remote };
 }

@@ -1,7 +1,6 @@
-import type { Usage } from "@openclaw/protocol";
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { collectDefaultMetrics, type Metric, Registry } from "prom-client";
 import { VERSION } from "../version.ts";
-import { keepFew } from "./keep-few.ts";
+import { BUCKETS, type Figures, type Times } from "./figures.ts";
 
 /** What is as it is at the moment somebody asks. */
 export interface Readings {
@@ -12,146 +11,105 @@ export interface Readings {
   lanesBusy(): number;
   lanesWaiting(): number;
   streamsOpen(): number;
+  socketsOpen(): number;
 }
 
-/** How a run ended. Times are milliseconds. */
-export interface RunFigures {
-  agent: string;
-  /** The finish reason, or the error's code. */
-  outcome: string;
-  ms: number;
-  /** Of a streamed run that said something. */
-  firstTokenMs?: number | undefined;
-  usage: Usage | undefined;
+/** One line of a family. */
+interface Sample {
+  labels: Record<string, string | number>;
+  value: number;
+  /** Where it is not the family's. */
+  metricName?: string;
 }
 
-/** How one call of a provider ended. */
-export interface CallFigures {
-  provider: string;
-  /** The error's; absent for an answer. */
-  code?: string | undefined;
-  ms: number;
-}
-
-/** How a request ended. */
-export interface RequestFigures {
-  /** The route's pattern; absent where there is none. */
-  route: string | undefined;
-  method: string;
-  status: number;
-}
-
-/** Seconds. From an agent that answers by itself to one that works for minutes. */
-const BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
-/** Names of agents and providers that are told apart: configs change, and code may run agents of any name. */
-const MAX_NAMES = 200;
 /** Codes of a provider's own failures. Other ends of a call are the caller's (`context_length_exceeded`) or ours. */
 const FAULT = /^provider_/;
-const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 
 /** What concerns the process: made once, however many gateways run in it. */
 let ofProcess: Registry | undefined;
 
-export interface Instruments {
-  run(figures: RunFigures): void;
-  call(figures: CallFigures): void;
-  request(figures: RequestFigures): void;
-  authFailure(reason: string): void;
-  /** In Prometheus' text format. */
-  text(): Promise<string>;
-}
-
-/** The counters of one gateway, and what reads them. */
-export function createInstruments(readings: Readings): Instruments {
+/** Makes what writes all figures in Prometheus' text format. */
+export function createInstruments(figures: Figures, readings: Readings): () => Promise<string> {
   const registry = new Registry();
-  const registers = [registry];
   if (!ofProcess) {
     ofProcess = new Registry();
     collectDefaultMetrics({ register: ofProcess });
   }
   const processMetrics = ofProcess;
 
-  const counter = (name: string, help: string, labelNames: string[]) =>
-    new Counter({ name: `openclaw_${name}`, help, labelNames, registers });
-  const histogram = (name: string, help: string, labelNames: string[]) =>
-    new Histogram({ name: `openclaw_${name}`, help, labelNames, buckets: BUCKETS, registers });
+  /** A family that was counted already. All that prom-client's registry asks of one is these. */
+  function add(
+    type: "counter" | "gauge" | "histogram",
+    bare: string,
+    help: string,
+    read: () => Iterable<Sample>,
+  ): void {
+    const name = `openclaw_${bare}`;
+    const get = async () => ({ name, help, type, values: [...read()], aggregator: "sum" });
+    registry.registerMetric({ name, get } as unknown as Metric);
+  }
   const gauge = (name: string, help: string, read: () => number) =>
-    new Gauge({
-      name: `openclaw_${name}`,
-      help,
-      registers,
-      collect() {
-        this.set(read());
-      },
-    });
+    add("gauge", name, help, () => [{ labels: {}, value: read() }]);
+  const histogram = (name: string, help: string, read: () => Iterable<[Record<string, string>, Times]>) =>
+    add("histogram", name, help, () =>
+      [...read()].flatMap(([labels, times]) => toSamples(`openclaw_${name}`, labels, times)),
+    );
 
-  const runs = counter("runs_total", "Runs that ended, by how.", ["agent", "outcome"]);
-  const runSeconds = histogram("run_duration_seconds", "From a run's request to its end.", ["agent"]);
-  const firstToken = histogram("first_token_seconds", "From a streamed run's request to its agent's first event.", [
-    "agent",
-  ]);
-  const tokens = counter("tokens_total", "Tokens as providers reported them; cached are part of input.", [
-    "agent",
-    "type",
-  ]);
-  const calls = counter("provider_requests_total", "Calls of a provider that ended; code is ok or the error's.", [
-    "provider",
-    "code",
-  ]);
-  const callErrors = counter("provider_errors_total", "Calls that a provider failed, also where another answered.", [
-    "provider",
-    "code",
-  ]);
-  const callSeconds = histogram("provider_request_duration_seconds", "From a provider's call to its end.", [
-    "provider",
-  ]);
-  const requests = counter("http_requests_total", "Requests that ended. 499: the client left before an answer.", [
-    "route",
-    "method",
-    "status",
-  ]);
-  const authFailures = counter("auth_failures_total", "Requests whose credentials were refused, by why.", ["reason"]);
+  const agents = figures.agents;
+  const providers = figures.providers;
+  add("counter", "runs_total", "Runs that ended, by how.", () =>
+    Array.from(agents).flatMap(([agent, { outcomes }]) => toCounts(outcomes, (outcome) => ({ agent, outcome }))),
+  );
+  histogram("run_duration_seconds", "From a run's request to its end.", () =>
+    Array.from(agents, ([agent, { took }]) => [{ agent }, took]),
+  );
+  histogram("first_token_seconds", "From a streamed run's request to its agent's first event.", () =>
+    Array.from(agents, ([agent, { firstToken }]) => [{ agent }, firstToken]),
+  );
+  add("counter", "tokens_total", "Tokens as providers reported them; cached are part of input.", () =>
+    Array.from(agents).flatMap(([agent, { tokens }]) => toCounts(tokens, (type) => ({ agent, type }))),
+  );
+  const callsBy = () =>
+    Array.from(providers).flatMap(([provider, { codes }]) => toCounts(codes, (code) => ({ provider, code })));
+  add("counter", "provider_requests_total", "Calls of a provider that ended; code is ok or the error's.", callsBy);
+  add("counter", "provider_errors_total", "Calls that a provider failed, also where another answered.", () =>
+    callsBy().filter(({ labels }) => FAULT.test(labels.code)),
+  );
+  histogram("provider_request_duration_seconds", "From a provider's call to its end.", () =>
+    Array.from(providers, ([provider, { took }]) => [{ provider }, took]),
+  );
+  add("counter", "http_requests_total", "Requests that ended. 499: the client left before an answer.", () =>
+    Array.from(figures.requests.values(), ({ count, ...labels }) => ({ labels, value: count })),
+  );
+  add("counter", "auth_failures_total", "Requests whose credentials were refused, by why.", () =>
+    toCounts(figures.authFailures, (reason) => ({ reason })),
+  );
   gauge("runs_active", "Runs under way, without those that wait.", readings.runsActive);
   gauge("queue_waiting", "Runs that wait for one of all to end.", readings.queueWaiting);
   gauge("lanes_busy", "Sessions with a run under way.", readings.lanesBusy);
   gauge("lanes_waiting", "Runs that wait for their session's turn.", readings.lanesWaiting);
   gauge("streams_open", "Streamed answers under way.", readings.streamsOpen);
-  new Gauge({ name: "openclaw_build_info", help: "1, and the version.", labelNames: ["version"], registers }).set(
-    { version: VERSION },
-    1,
-  );
-  const agentName = keepFew(MAX_NAMES);
-  const providerName = keepFew(MAX_NAMES);
+  gauge("sockets_open", "WebSockets, those too that have not said hello.", readings.socketsOpen);
+  add("gauge", "build_info", "1, and the version.", () => [{ labels: { version: VERSION }, value: 1 }]);
 
-  return {
-    run({ agent: id, outcome, ms, firstTokenMs, usage }) {
-      const agent = agentName(id);
-      runs.inc({ agent, outcome });
-      runSeconds.observe({ agent }, ms / 1000);
-      if (firstTokenMs !== undefined) firstToken.observe({ agent }, firstTokenMs / 1000);
-      const add = (type: string, count: number | undefined) => {
-        // What a provider says is anything: a counter only goes up.
-        if (count !== undefined && count >= 0 && Number.isFinite(count)) tokens.inc({ agent, type }, count);
-      };
-      add("input", usage?.prompt_tokens);
-      add("output", usage?.completion_tokens);
-      add("cached", usage?.prompt_tokens_details?.cached_tokens);
-      add("reasoning", usage?.completion_tokens_details?.reasoning_tokens);
-    },
-    call({ provider: id, code, ms }) {
-      const provider = providerName(id);
-      calls.inc({ provider, code: code ?? "ok" });
-      if (code !== undefined && FAULT.test(code)) callErrors.inc({ provider, code });
-      callSeconds.observe({ provider }, ms / 1000);
-    },
-    request({ route = "none", method, status }) {
-      requests.inc({ route, method: METHODS.has(method) ? method : "other", status });
-    },
-    authFailure(reason) {
-      authFailures.inc({ reason });
-    },
-    async text() {
-      return `${await registry.metrics()}\n${await processMetrics.metrics()}`;
-    },
-  };
+  return async () => `${await registry.metrics()}\n${await processMetrics.metrics()}`;
+}
+
+function toCounts<L extends Sample["labels"]>(counts: ReadonlyMap<string, number>, toLabels: (kind: string) => L) {
+  return Array.from(counts, ([kind, value]) => ({ labels: toLabels(kind), value }));
+}
+
+/** Nothing where there was no time: a histogram of zeros would say that something is there to be timed. */
+function toSamples(name: string, labels: Sample["labels"], { buckets, sum }: Times): Sample[] {
+  let count = 0;
+  const samples = buckets.map((more, index) => {
+    count += more;
+    return { metricName: `${name}_bucket`, labels: { le: BUCKETS[index] ?? "+Inf", ...labels }, value: count };
+  });
+  if (count === 0) return [];
+  return [
+    ...samples,
+    { metricName: `${name}_sum`, labels, value: sum },
+    { metricName: `${name}_count`, labels, value: count },
+  ];
 }

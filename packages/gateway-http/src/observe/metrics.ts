@@ -1,7 +1,5 @@
-import type { CallFigures, Instruments, Readings, RequestFigures, RunFigures } from "./instruments.ts";
-
-/** Events that wait to be counted, some hundred bytes each: with more of them, what counts is loaded unasked. */
-const MAX_WAITING = 5000;
+import { type CallFigures, Figures, type RequestFigures, type RunFigures } from "./figures.ts";
+import type { Readings } from "./instruments.ts";
 
 /** What is counted of a gateway. Nothing of it is told for a token: a run's tokens are counted at its end. */
 export interface Metrics {
@@ -14,45 +12,21 @@ export interface Metrics {
 }
 
 /**
- * What counts is prom-client, 60 ms and 20 MB that nobody should pay who never asks for the figures: it is loaded when
- * they are asked for. Until then events wait, so that nothing is lost.
+ * What writes the figures is prom-client, 60 ms and 20 MB that nobody should pay who never asks for them: it is loaded
+ * when they are asked for.
  */
 export function createMetrics(readings: Readings): Metrics {
-  let waiting: ((to: Instruments) => void)[] = [];
-  let instruments: Instruments | undefined;
-  let loading: Promise<Instruments> | undefined;
-  let isBroken = false;
-
-  async function open(): Promise<Instruments> {
-    const { createInstruments } = await import("./instruments.ts");
-    const made = createInstruments(readings);
-    for (const event of waiting) event(made);
-    waiting = [];
-    instruments = made;
-    return made;
-  }
-
-  function load(): Promise<Instruments> {
-    if (loading) return loading;
-    loading = open();
-    loading.catch(() => {
-      isBroken = true;
-      waiting = [];
-    });
-    return loading;
-  }
-
-  function tell(event: (to: Instruments) => void): void {
-    if (instruments) event(instruments);
-    // What cannot be loaded is told to whoever asks for the figures.
-    else if (!isBroken && waiting.push(event) === MAX_WAITING) void load();
-  }
+  const figures = new Figures();
+  let write: Promise<() => Promise<string>> | undefined;
 
   return {
-    run: (figures) => tell((to) => to.run(figures)),
-    call: (figures) => tell((to) => to.call(figures)),
-    request: (figures) => tell((to) => to.request(figures)),
-    authFailure: (reason) => tell((to) => to.authFailure(reason)),
-    text: async () => (await load()).text(),
+    run: (run) => figures.run(run),
+    call: (call) => figures.call(call),
+    request: (request) => figures.request(request),
+    authFailure: (reason) => figures.authFailure(reason),
+    async text() {
+      write ??= import("./instruments.ts").then(({ createInstruments }) => createInstruments(figures, readings));
+      return (await write)();
+    },
   };
 }

@@ -56,6 +56,8 @@ export function createRuns(
   const active = new Map<Run, RunRequest>();
   /** A Map keeps the order of insertion, so the first is the oldest. */
   const ended = new Map<string, EndedRun>();
+  /** One for good: a new iterator would pass everything that was deleted before it. */
+  const oldest = ended.keys();
   let draining = false;
 
   function* inSession({ owner, key }: SessionRef): Generator<Run> {
@@ -64,14 +66,14 @@ export function createRuns(
     }
   }
 
-  /** By owner too: a caller may choose its runs' ids. Either may have blanks in it. */
-  const idOf = (id: string, owner: string) => JSON.stringify([owner, id]);
+  /** By owner too: a caller may choose its runs' ids. Either may have blanks in it, so the length tells them apart. */
+  const idOf = (id: string, owner: string) => `${owner.length} ${owner}${id}`;
 
   function remember({ id }: Run, owner: string, startedAt: number, error: GatewayError | undefined): void {
     const endedAt = Date.now();
     const ms = performance.now() - startedAt;
     ended.set(idOf(id, owner), { owner, startedAt: Math.round(endedAt - ms), endedAt, error });
-    if (ended.size > MAX_ENDED) ended.delete(ended.keys().next().value as string);
+    if (ended.size > MAX_ENDED) ended.delete(oldest.next().value as string);
   }
 
   return {

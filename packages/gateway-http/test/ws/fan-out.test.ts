@@ -13,13 +13,18 @@ function connectionOf(wire: object, id = "one") {
 /** Connections whose frames are kept. */
 function many(count: number) {
   return Array.from({ length: count }, (_, index) => {
-    const frames: { event: string; seq: number; payload: number }[] = [];
+    const texts: string[] = [];
     const wire = {
       ...{ OPEN: 1, readyState: 1, bufferedAmount: 0, isPaused: false },
-      send: (text: string) => frames.push(JSON.parse(text)),
+      send: (text: string) => texts.push(text),
       ...{ close() {}, terminate() {}, pause() {}, resume() {} },
     };
-    return { connection: connectionOf(wire, String(index)), frames };
+    return {
+      connection: connectionOf(wire, String(index)),
+      get frames(): { event: string; seq: number; payload: number }[] {
+        return texts.map((text) => JSON.parse(text));
+      },
+    };
   });
 }
 
