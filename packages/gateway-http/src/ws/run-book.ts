@@ -11,7 +11,7 @@ const MAX_ENDED = 1000;
 const MAX_TEXT = 32 * 1024 * 1024;
 
 /** How a run ended. */
-export interface Ending {
+interface Ending {
   readonly status: "ok" | "aborted" | "timeout" | "error";
   /** Unix time in milliseconds. */
   readonly endedAt: number;

@@ -33,7 +33,7 @@ export interface AgentProcess {
   exited: Promise<{ code: number; out: string; notices: string }>;
 }
 
-export async function emptyFolder(): Promise<string> {
+async function emptyFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "openclaw-agent-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   return folder;

@@ -4,7 +4,7 @@ import { sessionDefaultsSchema } from "./gateway.ts";
 const text = z.string().min(1);
 
 /** A device's proof that it has the key of its id, bound to this connection by the challenge's nonce. */
-export const deviceProofSchema = z.object({
+const deviceProofSchema = z.object({
   /** SHA-256 of the raw key, in hexadecimal. */
   id: text,
   /** The raw Ed25519 key, 32 bytes in base64url. */

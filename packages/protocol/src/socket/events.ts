@@ -17,7 +17,7 @@ const chatOf = z.object({
 });
 
 /** What somebody says who reads along. Each run has exactly one of `final`, `aborted` and `error`. */
-export const chatEventSchema = z.discriminatedUnion("state", [
+const chatEventSchema = z.discriminatedUnion("state", [
   chatOf.extend({
     state: z.literal("delta"),
     /** What was added. */
@@ -50,7 +50,7 @@ export const chatEventSchema = z.discriminatedUnion("state", [
 ]);
 
 /** What happens in a run. */
-export const agentEventSchema = z.object({
+const agentEventSchema = z.object({
   runId: text,
   sessionKey: text,
   agentId: text,
@@ -65,7 +65,7 @@ export const agentEventSchema = z.object({
 });
 
 /** A message was added to a session. */
-export const sessionMessageEventSchema = z.object({
+const sessionMessageEventSchema = z.object({
   sessionKey: text,
   sessionId: text,
   agentId: text,
@@ -78,7 +78,7 @@ export const sessionMessageEventSchema = z.object({
 });
 
 /** A session is another than it was. */
-export const sessionsChangedEventSchema = z.object({
+const sessionsChangedEventSchema = z.object({
   sessionKey: text,
   agentId: text,
   ts: time,

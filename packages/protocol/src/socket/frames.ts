@@ -12,7 +12,7 @@ export const requestFrameSchema = z.strictObject({
   traceparent: z.string().max(128).optional(),
 });
 
-export const socketErrorSchema = z.object({
+const socketErrorSchema = z.object({
   code: z.string().min(1),
   message: z.string().min(1),
   details: z.unknown().optional(),
