@@ -81,7 +81,7 @@ test("a tool that fails says so, and a session shows again what was done", async
   const words = await answer().locator(".text").allTextContents();
   await expect.poll(async () => (await lastSession())?.title).toBe("What is 1 / 0?");
 
-  await page.reload();
+  await page.getByRole("button", { name: "New talk" }).click();
   const kept = page.getByRole("region", { name: "Sessions" }).getByRole("listitem").first();
   await kept.getByText("What is 1 / 0?").click();
   await ended("done");

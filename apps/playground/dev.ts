@@ -15,7 +15,7 @@ const vite = await createServer({
     ...PAGE,
     strictPort: true,
     // The Host header stays as it is: in auth mode none the gateway compares it with the page's Origin.
-    proxy: { "/v1": { target: `http://127.0.0.1:${gatewayPort}`, changeOrigin: false } },
+    proxy: { "/v1": { target: `http://127.0.0.1:${gatewayPort}`, changeOrigin: false, ws: true } },
   },
   logLevel: "warn",
 });

@@ -39,7 +39,6 @@ export const ADVICE: Readonly<Record<string, Advice>> = {
     advice: "Wait for the answer before, or start a new talk.",
   },
   queue_full: { title: "Too many wait in this talk", advice: "Wait for the answers before, or start a new talk." },
-  run_aborted: { title: "Another request took over", advice: "A newer request in this session ended this answer." },
   run_timeout: {
     title: "The agent took too long",
     advice: "Ask for less at once, or raise timeoutSeconds of this agent.",

@@ -26,7 +26,9 @@ function toEntries(messages: readonly SessionMessage[], session: Session): NewEn
         entries[entries.length - 1] = { ...asked, parts: withResults(asked.parts, [message]) };
     } else {
       entries.push(
-        message.role === "user" ? { kind: "said", text: textOf(message) } : toAnswer(message, steps, session),
+        message.role === "user"
+          ? { kind: "said", text: textOf(message), runId: message.run_id, messageId: message.id }
+          : toAnswer(message, steps, session),
       );
       steps = [];
     }
@@ -47,6 +49,7 @@ function toAnswer(
     figures: { ...NO_FIGURES, ...(message.usage && { usage: message.usage }) },
     cuts: [],
     runId: message.run_id,
+    messageId: message.id,
     sessionId,
   };
 }

@@ -1,37 +1,39 @@
 import type { Client } from "@openclaw/client";
 import { createStore, type Store } from "../store.ts";
 import type { FrameLog } from "../wire/frame-log.ts";
-import { addChunk } from "./add-chunk.ts";
-import { addTry } from "./cut.ts";
-import type { Answer, Entry, NewEntry } from "./entry.ts";
+import { compare, complete, nameSession } from "./after-answer.ts";
+import { ask } from "./ask.ts";
+import { createElsewhere, type Elsewhere } from "./elsewhere.ts";
+import { createEntries } from "./entries.ts";
+import { type Entry, findRunningElsewhere, type NewEntry } from "./entry.ts";
 import { NO_FIGURES } from "./figures.ts";
-import { endThought, toAnswerText } from "./parts.ts";
-import { type Problem, toProblem } from "./problem.ts";
-import { compareWithRecord, readRun } from "./record.ts";
+import type { Problem } from "./problem.ts";
 import { createSessionKey } from "./session-key.ts";
-import { withResults } from "./steps.ts";
-
-/** Enough to come back for as long as the gateway waits, 30 s: the plug holds each try up for 6 s. */
-const RETRIES = 4;
-const MAX_TITLE = 80;
 
 interface TalkState {
   readonly entries: readonly Entry[];
+  /** As the page says it. */
   readonly sessionKey: string;
+  /** In full, as the gateway has it; `undefined` before anything is said. */
+  readonly sessionId: string | undefined;
+  /** Whether this page waits for an answer. */
   readonly running: boolean;
 }
 
 export interface Talk {
   readonly store: Store<TalkState>;
+  /** Takes what others say in the session. */
+  readonly elsewhere: Elsewhere;
   /** Asks an agent. Only this message is sent: the session has what was said before. */
   send(text: string, model: string): Promise<void>;
   /** Asks once more what the last answer failed at. */
   sendAgain(): Promise<void>;
+  /** Ends the answer under way: this page's, else the one that was asked for elsewhere. */
   stop(): void;
   /** Leaves this talk and its session for a new one. */
   startNew(): void;
   /** Leaves it for one that the gateway has kept. */
-  open(sessionKey: string, entries: readonly NewEntry[]): void;
+  open(sessionKey: string, sessionId: string, entries: readonly NewEntry[]): void;
   /** Says something of the page's own. */
   note(text: string): void;
 }
@@ -43,116 +45,103 @@ export interface TalkOptions {
   onProblem(problem: Problem): void;
   /** An answer is over, however it ended. */
   onEnd(): void;
+  /** The talk is in this session from now on. */
+  onSession(sessionId: string | undefined): void;
+  /** The session went another way than the one that is shown. */
+  onTurn(): void;
+  /** Ends a run of the session that this page has no stream of. */
+  abort(runId: string): void;
 }
 
-export function createTalk({ client, frames, now, onProblem, onEnd }: TalkOptions): Talk {
-  const store = createStore<TalkState>({ entries: [], sessionKey: createSessionKey(), running: false });
+export function createTalk(options: TalkOptions): Talk {
+  const { client, frames, now, onProblem, onEnd, onSession, onTurn, abort } = options;
+  const nothing = { entries: [], sessionId: undefined, running: false };
+  const store: Talk["store"] = createStore<TalkState>({ ...nothing, sessionKey: createSessionKey() });
+  const entries = createEntries(store);
+  /** The runs of this page. */
+  const own = new Set<string>();
   let controller: AbortController | undefined;
-  let nextId = 0;
+  const elsewhere = createElsewhere({
+    ...{ entries, own, now },
+    onAnswer: (whole) => void complete(client(), whole).then((change) => entries.update(whole.id, () => change)),
+    onTurn: () => store.get().running || onTurn(),
+  });
 
-  const add = (entry: NewEntry): number => {
-    const id = nextId++;
-    store.set({ entries: [...store.get().entries, { ...entry, id }] });
-    return id;
-  };
-  // An answer whose talk was left is not found any more, and that is all it takes.
-  const update = (id: number, change: (answer: Answer) => Partial<Answer>) => {
-    const entries = store
-      .get()
-      .entries.map((entry) => (entry.id === id && entry.kind === "answer" ? { ...entry, ...change(entry) } : entry));
-    store.set({ entries });
-  };
-
-  async function ask(text: string, model: string): Promise<void> {
-    const own = new AbortController();
-    controller = own;
+  async function answer(text: string, model: string): Promise<void> {
+    const mine = new AbortController();
+    const { signal } = mine;
+    const isHere = () => controller === mine;
+    controller = mine;
     const { sessionKey } = store.get();
-    const id = add({ kind: "answer", model, status: "running", parts: [], figures: NO_FIGURES, cuts: [] });
+    const { id } = entries.add({ kind: "answer", model, status: "running", parts: [], figures: NO_FIGURES, cuts: [] });
     store.set({ running: true });
-    const sentAt = now();
-    let ending: Partial<Answer> = { status: "done" };
-    try {
-      const stream = await client().chat.completions.create(
-        { model, messages: [{ role: "user", content: text }], stream: true, stream_options: { include_usage: true } },
-        { signal: own.signal, sessionKey, maxRetries: RETRIES, activity: true },
-      );
-      const { runId, sessionKey: sessionId } = stream;
-      update(id, () => ({ ...(runId !== null && { runId }), ...(sessionId !== null && { sessionId }) }));
-      stream.on("resume", ({ attempt }) => {
-        if (attempt === 1) frames.add("note", "connection lost");
-        update(id, (answer) => ({ cuts: addTry(answer.cuts, toAnswerText(answer.parts), now()) }));
-      });
-      for await (const chunk of stream) update(id, (answer) => addChunk(answer, chunk, now(), sentAt));
-    } catch (error) {
-      const problem = toProblem(error);
-      ending = own.signal.aborted ? { status: "stopped" } : { status: "failed", problem };
-      if (own.signal.aborted) frames.add("note", "closed by this page");
-      else onProblem(problem);
-    }
-    const endedAt = now();
-    update(id, ({ figures, parts }) => ({
-      ...ending,
-      parts: endThought(parts, endedAt),
-      figures: { ...figures, totalMs: endedAt - sentAt },
-    }));
+    await ask(
+      { text, model, sessionKey, signal },
+      {
+        ...{ client: client(), frames, now, onProblem },
+        update: (change) => entries.update(id, change),
+        onHead(runId, sessionId) {
+          // One that failed before it was told of its run is known by its words, or not at all.
+          const run = runId ?? (isHere() ? elsewhere.claimed : undefined);
+          if (run !== undefined) own.add(run);
+          // Nobody holds its stream.
+          if (runId === null && run !== undefined && signal.aborted) abort(run);
+          if (!isHere()) return;
+          if (sessionId !== null && sessionId !== store.get().sessionId) {
+            store.set({ sessionId });
+            onSession(sessionId);
+          }
+          elsewhere.showAgain();
+        },
+      },
+    );
     onEnd();
-    if (controller === own) store.set({ running: false });
-    const answers = store.get().entries.filter((entry) => entry.kind === "answer");
-    const answer = answers.find((entry) => entry.id === id);
-    if (answer?.status !== "done") return;
-    const isFirst = answers.find(({ sessionId }) => sessionId === answer.sessionId) === answer;
-    await Promise.all([isFirst && nameSession(answer, text), compare(answer)]);
+    if (isHere()) store.set({ running: false });
+    elsewhere.showAgain();
+    const answers = entries.get().filter((entry) => entry.kind === "answer");
+    const last = answers.find((entry) => entry.id === id);
+    if (last?.status !== "done") return;
+    const isFirst = answers.find(({ sessionId }) => sessionId === last.sessionId) === last;
+    const compared = compare(client(), last).then((change) => entries.update(id, () => change));
+    await Promise.all([isFirst && nameSession(client(), last, text), compared]);
   }
 
-  /** After the first question: a list of keys would tell nobody anything. */
-  async function nameSession({ sessionId }: Answer, question: string): Promise<void> {
-    if (sessionId === undefined) return;
-    const title = question.trim().replaceAll(/\s+/g, " ").slice(0, MAX_TITLE).toWellFormed();
-    await client()
-      .sessions.update(sessionId, { title })
-      .catch(() => {});
-  }
-
-  /** Asks the gateway what it kept, where that says more than what came: of cuts and of tools. */
-  async function compare({ id, sessionId, runId, parts, cuts }: Answer): Promise<void> {
-    if (cuts.length === 0 && parts.every(({ kind }) => kind !== "tool")) return;
-    const isKnown = sessionId !== undefined && runId !== undefined;
-    const kept = isKnown ? await readRun(client(), { sessionId, runId }).catch(() => []) : [];
-    update(id, () => ({
-      parts: withResults(parts, kept),
-      ...(cuts.length > 0 && { verdict: compareWithRecord(kept, toAnswerText(parts)) }),
-    }));
-  }
-
-  function leaveFor(sessionKey: string, entries: readonly NewEntry[]): void {
+  function leaveFor(sessionKey: string, sessionId: string | undefined, kept: readonly NewEntry[]): void {
     controller?.abort();
     controller = undefined;
-    // Never an id twice: the answer that is left may still have something to say.
-    store.set({ entries: entries.map((entry) => ({ ...entry, id: nextId++ })), sessionKey, running: false });
+    store.set({ sessionKey, sessionId, running: false });
+    entries.replace(kept);
+    elsewhere.begin(kept);
+    onSession(sessionId);
   }
 
   return {
     store,
+    elsewhere,
     async send(text, model) {
       if (store.get().running) return;
-      const before = store.get().entries.findLast((entry) => entry.kind === "answer");
-      if (before !== undefined && before.model !== model) {
-        add({ kind: "note", text: `${model} from here. An agent remembers only what it heard itself.` });
+      const before = entries.get().findLast((entry) => entry.kind === "answer" && !entry.isElsewhere);
+      if (before?.kind === "answer" && before.model !== model) {
+        entries.add({ kind: "note", text: `${model} from here. An agent remembers only what it heard itself.` });
       }
-      add({ kind: "said", text });
-      await ask(text, model);
+      entries.add({ kind: "said", text });
+      await answer(text, model);
     },
     async sendAgain() {
-      const { entries, running } = store.get();
-      const said = entries.findLast((entry) => entry.kind === "said");
-      const failed = entries.at(-1);
-      if (running || said === undefined || failed?.kind !== "answer") return;
-      store.set({ entries: entries.slice(0, -1) });
-      await ask(said.text, failed.model);
+      const all = entries.get();
+      const said = all.findLast((entry) => entry.kind === "said");
+      const failed = all.at(-1);
+      if (store.get().running || said === undefined || failed?.kind !== "answer") return;
+      store.set({ entries: all.slice(0, -1) });
+      await answer(said.text, failed.model);
     },
-    stop: () => controller?.abort(),
-    startNew: () => leaveFor(createSessionKey(), []),
+    stop() {
+      const other = store.get().running ? undefined : findRunningElsewhere(entries.get())?.runId;
+      if (other === undefined) controller?.abort();
+      else abort(other);
+    },
+    startNew: () => leaveFor(createSessionKey(), undefined, []),
     open: leaveFor,
-    note: (text) => void add({ kind: "note", text }),
+    note: (text) => void entries.add({ kind: "note", text }),
   };
 }

@@ -2,6 +2,7 @@ import type { Answer } from "../talk/entry.ts";
 import { toTime } from "../talk/figures.ts";
 import type { AnswerRef } from "../talk/record.ts";
 import { Cuts } from "./cuts.tsx";
+import { Elsewhere } from "./elsewhere.tsx";
 import { PartsView } from "./parts-view.tsx";
 import { ProblemCard } from "./problem-card.tsx";
 
@@ -16,7 +17,10 @@ export function AnswerView({ answer, onSendAgain, onFork }: AnswerViewProps) {
   const canFork = status === "done" && sessionId !== undefined && runId !== undefined;
   return (
     <article aria-busy={status === "running"} data-status={status}>
-      <h3>{model}</h3>
+      <h3>
+        {model}
+        {answer.isElsewhere && <Elsewhere />}
+      </h3>
       <PartsView answer={answer} />
       {cuts.length > 0 && <Cuts answer={answer} />}
       {problem && (
@@ -48,13 +52,13 @@ const ENDINGS: Readonly<Record<string, string>> = {
   tool_calls: "asked for a tool",
 };
 
-function toFacts({ status, finishReason, figures, runId }: Answer): string[] {
+function toFacts({ status, finishReason, figures, runId, isStoppedElsewhere }: Answer): string[] {
   // A request that was refused has its facts in the problem.
   if (status === "running" || (status === "failed" && runId === undefined)) return [];
   const { value, unit } = toTime(figures.totalMs);
   const isMeasured = figures.totalMs !== undefined;
   return [
-    ...(status === "stopped" ? ["stopped"] : []),
+    ...(status === "stopped" ? [isStoppedElsewhere ? "stopped elsewhere" : "stopped"] : []),
     ...(ENDINGS[finishReason ?? ""] ? [ENDINGS[finishReason ?? ""] as string] : []),
     ...(isMeasured ? [`${value} ${unit}`] : []),
     ...(runId === undefined ? [] : [runId]),

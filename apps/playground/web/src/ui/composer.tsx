@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { Playground } from "../playground.ts";
-import type { Answer } from "../talk/entry.ts";
+import { type Entry, findRunningElsewhere } from "../talk/entry.ts";
 import { toAnswerText } from "../talk/parts.ts";
 import { PlugButton, PlugNote } from "./plug.tsx";
 import { useStore } from "./use-store.ts";
@@ -23,8 +23,8 @@ export function Composer({ playground }: { playground: Playground }) {
     event.preventDefault();
     send();
   };
-  const last = entries.at(-1);
-  const spoken = pulled ? "Unplugged" : last?.kind === "answer" ? toSpoken(last) : "";
+  const canStop = running || findRunningElsewhere(entries) !== undefined;
+  const spoken = pulled ? "Unplugged" : toSpoken(entries.at(-1));
 
   return (
     <div class="composer">
@@ -42,14 +42,13 @@ export function Composer({ playground }: { playground: Playground }) {
           onInput={(event) => draft.set({ text: event.currentTarget.value })}
           onKeyDown={onKeyDown}
         />
-        {running ? (
-          <>
-            <PlugButton plug={plug} />
-            <button type="button" class="plain" onClick={() => talk.stop()}>
-              Stop
-            </button>
-          </>
-        ) : (
+        {running && <PlugButton plug={plug} />}
+        {canStop && (
+          <button type="button" class="plain" onClick={() => talk.stop()}>
+            Stop
+          </button>
+        )}
+        {!running && (
           <button type="button" class="primary" disabled={text.trim() === ""} onClick={send}>
             Send
           </button>
@@ -72,9 +71,15 @@ export function Composer({ playground }: { playground: Playground }) {
   );
 }
 
-/** The whole answer, once it is whole: word by word it would talk over itself. Until then, what tool is used. */
-function toSpoken({ status, parts }: Answer): string {
-  if (status !== "running") return toAnswerText(parts);
-  const tool = parts.findLast((part) => part.kind === "tool");
-  return tool === undefined ? "Answering" : `Using ${tool.name}`;
+/**
+ * The whole answer, once it is whole: word by word it would talk over itself. Until then, what tool is used. Of what is
+ * said elsewhere the question, too.
+ */
+function toSpoken(entry: Entry | undefined): string {
+  if (entry === undefined || entry.kind === "note") return "";
+  const from = entry.isElsewhere ? "Elsewhere: " : "";
+  if (entry.kind === "said") return from && from + entry.text;
+  if (entry.status !== "running") return from + toAnswerText(entry.parts);
+  const tool = entry.parts.findLast((part) => part.kind === "tool");
+  return from + (tool === undefined ? "Answering" : `Using ${tool.name}`);
 }

@@ -1,14 +1,26 @@
+import { toAddress } from "../address.ts";
 import type { Playground } from "../playground.ts";
 import { useStore } from "./use-store.ts";
 
-export function Header({ playground: { connection, talk } }: { playground: Playground }) {
+export function Header({ playground: { connection, talk, live } }: { playground: Playground }) {
   const { agents, model, status } = useStore(connection);
+  const { sessionId } = useStore(talk.store);
+  const { state } = useStore(live.store);
   return (
     <header>
       <h1>
         <Mark />
         OpenClaw <span>Playground</span>
       </h1>
+      <p class="away" role="status" title="What is said elsewhere shows up when the connection is back">
+        {state === "away" && "Not live, reconnecting"}
+      </p>
+      {sessionId !== undefined && (
+        // biome-ignore lint/security/noBlankTarget: this very page, which is to have what this tab keeps: the token.
+        <a class="window" href={toAddress(location, sessionId)} target="_blank" rel="opener">
+          Open in a second window
+        </a>
+      )}
       <label class="agent">
         <span>Agent</span>
         <select

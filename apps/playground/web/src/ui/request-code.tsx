@@ -9,7 +9,8 @@ export function RequestCode({ playground: { baseUrl, connection, draft, talk } }
   const { model, hasToken, status } = useStore(connection);
   const { sessionKey, entries } = useStore(talk.store);
   const typed = useStore(draft).text.trim();
-  const said = entries.findLast((entry) => entry.kind === "said")?.text;
+  const last = entries.findLast((entry) => entry.kind === "said" && !entry.isElsewhere);
+  const said = last?.kind === "said" ? last.text : "";
   const [shown, setShown] = useState<Snippet["id"]>("curl");
 
   const needsToken = hasToken || status === "locked";

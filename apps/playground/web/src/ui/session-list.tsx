@@ -24,7 +24,10 @@ export function SessionList({ playground }: { playground: Playground }) {
           <li key={session.id}>
             <button type="button" class="open" onClick={() => void playground.open(session)} title={session.id}>
               <span>{session.title ?? toBareKey(session)}</span>
-              <small>{toFacts(session)}</small>
+              <small>
+                {session.active_run !== null && <i class="live" aria-hidden="true" />}
+                {toFacts(session)}
+              </small>
             </button>
             <DeleteButton onDelete={() => void sessions.remove(session)} />
           </li>

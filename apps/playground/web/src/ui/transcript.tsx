@@ -1,5 +1,6 @@
 import type { Playground } from "../playground.ts";
 import { AnswerView } from "./answer-view.tsx";
+import { Elsewhere } from "./elsewhere.tsx";
 import { useStickToEnd } from "./use-stick-to-end.ts";
 import { useStore } from "./use-store.ts";
 import { Welcome } from "./welcome.tsx";
@@ -23,7 +24,10 @@ export function Transcript({ playground }: { playground: Playground }) {
                 onSendAgain={entry.id === lastId && !running ? () => void talk.sendAgain() : undefined}
               />
             ) : (
-              entry.text
+              <>
+                {entry.kind === "said" && entry.isElsewhere && <Elsewhere />}
+                {entry.text}
+              </>
             )}
           </li>
         ))}

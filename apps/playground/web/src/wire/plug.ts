@@ -13,8 +13,12 @@ export interface Plug {
   plugIn(): void;
 }
 
-/** A `fetch` with a plug that can be pulled. Whoever uses it sees what a network that went away would show. */
-export function createPlug(fetch: Fetch): Plug {
+/**
+ * A `fetch` with a plug that can be pulled. Whoever uses it sees what a network that went away would show.
+ *
+ * @param onChange for what else is connected
+ */
+export function createPlug(fetch: Fetch, onChange: (pulled: boolean) => void): Plug {
   const store = createStore({ pulled: false });
   const waiting = new Set<() => void>();
   let line = new AbortController();
@@ -41,10 +45,13 @@ export function createPlug(fetch: Fetch): Plug {
     },
     pull() {
       store.set({ pulled: true });
+      onChange(true);
       line.abort(new TypeError("The plug was pulled."));
       line = new AbortController();
     },
     plugIn() {
+      if (!store.get().pulled) return;
+      onChange(false);
       store.set({ pulled: false });
       for (const found of waiting) found();
       waiting.clear();
