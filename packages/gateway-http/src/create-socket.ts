@@ -56,6 +56,7 @@ export function createSocketDoor({ store, lanes, runs, current, onBug }: SocketO
       if (last) narrators.catchUp(session.owner, last.runId);
       return news.appended(session, addition);
     },
+    changed: (session, reason) => news.changed(session, { reason }),
   };
   const sessions = withNews(store, listener, onBug);
   return {

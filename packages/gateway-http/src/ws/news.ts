@@ -2,6 +2,7 @@ import type { AgentRegistry } from "../agents/registry.ts";
 import type { Runs } from "../runs/runs.ts";
 import type { Addition } from "../sessions/entry.ts";
 import type { SessionRef, SessionStore } from "../sessions/store.ts";
+import type { SessionChanged } from "../sessions/telling-store.ts";
 import { toChatMessages, visibleTo } from "./chat-message.ts";
 import type { Connection } from "./connection.ts";
 import type { Hub } from "./hub.ts";
@@ -18,7 +19,7 @@ export interface NewsOptions {
 
 /** What became of a session, besides what was said in it. */
 interface SessionNews {
-  reason?: "create" | "patch" | "reset" | "new" | "delete" | "inject";
+  reason?: SessionChanged | "inject";
   /** A run began or ended in it. */
   phase?: "start" | "end" | "error";
   runId?: string;

@@ -157,3 +157,21 @@ test("a reader over HTTP who does not read holds its agent up, whoever looks on"
   expect(end.message.content[0].text.length).toBeLessThan(SYSTEM_BUFFERS);
   expect(pulls * KIB.length).toBeLessThan(SYSTEM_BUFFERS);
 });
+
+test("what is done to a session over HTTP is told over the socket", async () => {
+  const { url, request } = await startGateway({ agents: [obedient().agent] });
+  const client = await connectWatched(url, { token: TOKEN });
+  await client.request("sessions.subscribe");
+  const path = `/v1/sessions/${encodeURIComponent("agent:main:s")}`;
+  const untilChanged = (reason: string) =>
+    client.untilEvent("sessions.changed", (changed) => changed.reason === reason);
+  await client.request("chat.send", { sessionKey: "s", message: "hi", idempotencyKey: "r1" });
+  await client.untilEvent("sessions.changed", ({ phase }) => phase === "end");
+  const headers = { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" };
+  await fetch(`${url}${path}`, { method: "PATCH", headers, body: JSON.stringify({ title: "A talk" }) });
+  expect(await untilChanged("patch")).toMatchObject({ sessionKey: "agent:main:s", session: { label: "A talk" } });
+  await request(`${path}/fork`, { body: { key: "other" } });
+  expect(await untilChanged("create")).toMatchObject({ sessionKey: "agent:main:other" });
+  await request(path, { method: "DELETE" });
+  expect(await untilChanged("delete")).toMatchObject({ sessionKey: "agent:main:s", session: null });
+});

@@ -95,7 +95,7 @@ test("after a reset nothing of before is seen, and nothing of it is lost", async
   expect(talkOf(turns.at(-1))).toEqual(["hi", "answer 1", "more"]);
   const reset = await client.request("sessions.reset", { key: "trip", reason: "new" });
   expect(reset).toMatchObject({ ok: true, key: KEY, entry: { sessionId: expect.any(String) } });
-  expect(await client.untilEvent("sessions.changed", ({ reason }) => reason)).toMatchObject({ reason: "new" });
+  expect(await client.untilEvent("sessions.changed", ({ reason }) => reason)).toMatchObject({ reason: "reset" });
   expect(await client.request("chat.history", { sessionKey: KEY })).toMatchObject({ messages: [], totalMessages: 0 });
   // The same words as before, too: another door, the same talk.
   await say(door, "hi");

@@ -82,7 +82,7 @@ const sessionsChangedEventSchema = z.object({
   sessionKey: text,
   agentId: text,
   ts: time,
-  /** `create`, `patch`, `reset`, `new`, `delete`, `inject`. */
+  /** `create`, `patch`, `reset`, `delete`, `inject`. */
   reason: z.string().optional(),
   /** A run began or ended in it. */
   phase: z.enum(["start", "end", "error"]).optional(),

@@ -10,13 +10,12 @@ import { SocketError } from "../socket-error.ts";
 export const sessionsCreate: Method<"sessions.create"> = {
   needs: "sessions",
   async run(params, call) {
-    const { connection, agents, news } = call;
+    const { connection, agents } = call;
     const agentId = params.agentId?.trim().toLowerCase() || agents.default.id;
     const key = params.key ?? `agent:${agentId}:dashboard:${randomUUID()}`;
     const change = toChange("sessions.create", params, connection);
     const session = writableRefOf(connection, agents, { ...params, key });
-    const { info, isNew } = await settle(session, change, call);
-    await news.changed(session, { reason: isNew ? "create" : "patch" });
+    const info = await settle(session, change, call);
     const entry = toSessionEntry(session, info);
     return { ok: true, key: session.key, sessionId: sessionIdOf(session), entry, runStarted: false };
   },
@@ -26,10 +25,9 @@ export const sessionsCreate: Method<"sessions.create"> = {
 export const sessionsPatch: Method<"sessions.patch"> = {
   needs: "sessions",
   async run(params, call) {
-    const { connection, agents, news } = call;
+    const { connection, agents } = call;
     const session = refOf(connection, agents, params);
-    const { info } = await settle(session, toChange("sessions.patch", params, connection), call);
-    await news.changed(session, { reason: "patch" });
+    const info = await settle(session, toChange("sessions.patch", params, connection), call);
     const { modelProvider, model } = modelOf(info.settings, info.agent, agents);
     return {
       ok: true,
@@ -46,19 +44,17 @@ export async function settle(
   session: NamedSession,
   change: SessionChange,
   { connection, agents, sessions }: Call,
-): Promise<{ info: SessionInfo; isNew: boolean }> {
-  const isThere = await sessions.change(session, change);
-  let isNew = false;
-  if (!isThere) {
+): Promise<SessionInfo> {
+  if (!(await sessions.change(session, change))) {
     const { agentId: agent } = writableRefOf(connection, agents, session);
     const { title = null, settings = {} } = change;
     const chosen = Object.entries(settings).filter(([, value]) => value !== null);
     const begins = { title, settings: Object.fromEntries(chosen) };
-    isNew = await sessions.append(session, { agent, entries: [], begins });
+    const isNew = await sessions.append(session, { agent, entries: [], begins });
     // Its first run was faster.
     if (!isNew) await sessions.change(session, change);
   }
   const info = await sessions.find(session);
   if (!info) throw new SocketError("UNAVAILABLE", "the session was deleted meanwhile", { retryable: true });
-  return { info, isNew };
+  return info;
 }

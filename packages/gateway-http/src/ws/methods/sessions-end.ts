@@ -12,16 +12,15 @@ import { settle } from "./sessions-change.ts";
  */
 export const sessionsReset: Method<"sessions.reset"> = {
   needs: "sessions",
-  async run({ reason = "reset", ...params }, call) {
-    const { connection, agents, sessions, news } = call;
+  async run(params, call) {
+    const { connection, agents, sessions } = call;
     const session = refOf(connection, agents, params);
-    const { info: before } = await settle(session, {}, call);
+    const before = await settle(session, {}, call);
     // Its answer would be the head again. Nothing is awaited between this and the writing.
     refuseBusy(call, session);
     const isReset = await sessions.append(session, { agent: before.agent, entries: [], head: null });
     const info = isReset ? await sessions.find(session) : undefined;
     if (!info) throw noSuchSession(session);
-    await news.changed(session, { reason });
     return { ok: true, key: session.key, entry: toSessionEntry(session, info) };
   },
 };
@@ -30,11 +29,10 @@ export const sessionsReset: Method<"sessions.reset"> = {
 export const sessionsDelete: Method<"sessions.delete"> = {
   needs: "sessions",
   async run(params, call) {
-    const { connection, agents, sessions, news } = call;
+    const { connection, agents, sessions } = call;
     const session = refOf(connection, agents, params);
     refuseBusy(call, session);
     const deleted = await sessions.delete(session);
-    if (deleted) await news.changed(session, { reason: "delete" });
     return { ok: true, key: session.key, deleted, archived: [] };
   },
 };
