@@ -9,6 +9,7 @@ import { type Figures, type Job, LoadClient } from "./load/load-client.ts";
 import { runManySessions } from "./load/many-sessions.ts";
 import { runBurst, runPaced } from "./load/paced.ts";
 import { runSession } from "./load/session.ts";
+import { runSockets } from "./load/sockets.ts";
 import { runSync } from "./load/sync.ts";
 
 /** What one scenario against one target came to. */
@@ -28,6 +29,7 @@ const scenarios: Record<string, (client: LoadClient, plan: any) => Promise<Figur
   session: runSession,
   sync: runSync,
   "many-sessions": runManySessions,
+  sockets: runSockets,
 };
 
 const job = JSON.parse(process.argv[2] ?? "{}") as Job;

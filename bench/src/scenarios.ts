@@ -4,6 +4,7 @@ import type { HeldPlan, StalledPlan } from "./load/held.ts";
 import type { BurstPlan, PacedPlan } from "./load/paced.ts";
 import type { Scenario } from "./scenario.ts";
 import { sessionScenarios } from "./session-scenarios.ts";
+import { socketScenario } from "./socket-scenario.ts";
 
 export type IdlePlan = { starts: number; settleMs: number };
 
@@ -163,4 +164,4 @@ const idle: Scenario<IdlePlan> = {
 };
 
 const common = [flatOut, paced, flatOutTools, pacedTools, firstToken, burst, json, held, stalled, idle];
-export const scenarios: Scenario[] = [...common, ...sessionScenarios];
+export const scenarios: Scenario[] = [...common, ...sessionScenarios, socketScenario];
