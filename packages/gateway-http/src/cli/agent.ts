@@ -1,7 +1,7 @@
 import type { Environment } from "../config/env.ts";
 import { loadConfig } from "../config/load.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
-import { readSessionKeyHeader } from "../sessions/session-key.ts";
+import { type ChosenKey, readSessionKeyHeader } from "../sessions/session-key.ts";
 import { applyOptions } from "./apply-options.ts";
 import type { AnsweredTurn, AskedTurn } from "./asked-turn.ts";
 import { type ConnectedGateway, connectGateway } from "./connect-gateway.ts";
@@ -10,6 +10,8 @@ import type { Output } from "./output.ts";
 
 /** Milliseconds to find out whether a gateway runs that knows this user. */
 const CONNECT_MS = 2000;
+/** Milliseconds that a gateway has to end a run, or to clear up after it. */
+const CLEAR_MS = 3000;
 /** Milliseconds to wait before each attempt to come back to a gateway whose connection was lost. */
 const COME_BACK_MS = [100, 400, 1000, 2000];
 
@@ -24,6 +26,8 @@ export interface AgentCommand {
   connectMs?: number;
   /** Milliseconds before each attempt to come back. @defaultValue four, in 3.5 s */
   comeBackMs?: readonly number[];
+  /** Milliseconds that a gateway has to end a run, or to clear up after it. @defaultValue 3000 */
+  clearMs?: number;
 }
 
 /**
@@ -40,7 +44,6 @@ export async function runAgent(command: AgentCommand): Promise<number> {
   const loaded = applyOptions(await loadConfig({ path: options.config, env }), options);
   // The terminal is for the answer; its error is printed below.
   loaded.config.logging.level = options.verbose ? "debug" : "error";
-  const key = options["session-key"];
   const stop = new AbortController();
   let signalCode: number | undefined;
   void command.stopped.then((exitCode) => {
@@ -51,7 +54,7 @@ export async function runAgent(command: AgentCommand): Promise<number> {
   const asked: AskedTurn = {
     text,
     agent: options.agent,
-    session: key ? readSessionKeyHeader(encodeURIComponent(key)) : undefined,
+    session: readSessionKey(options["session-key"]),
     model: options.model,
     onText: options.json ? undefined : (piece) => void stdout.write(piece),
     onNotice,
@@ -77,6 +80,7 @@ export async function runAgent(command: AgentCommand): Promise<number> {
       agents: loaded.config.agents.list,
       attemptMs,
       delaysMs: command.comeBackMs ?? COME_BACK_MS,
+      clearMs: command.clearMs ?? CLEAR_MS,
     });
   }
 
@@ -93,6 +97,12 @@ export async function runAgent(command: AgentCommand): Promise<number> {
   if (!answered.error) return 0;
   if (!options.json) onNotice(answered.error.message);
   return 1;
+}
+
+function readSessionKey(key = ""): ChosenKey | undefined {
+  if (!key.isWellFormed())
+    throw new UsageError("--session-key has half a character in it: it is not well-formed Unicode");
+  return readSessionKeyHeader(encodeURIComponent(key));
 }
 
 /** OpenClaw's own shape of `openclaw agent --json`. */

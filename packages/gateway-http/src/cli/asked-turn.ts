@@ -25,7 +25,7 @@ export interface AnsweredTurn {
   runId: string;
   agentId: string;
   sessionKey: string;
-  /** As far as it got; empty where `onText` was told. */
+  /** As far as it got; where `onText` was told of it, it may be empty. */
   text: string;
   usage: Usage | undefined;
   error: GatewayError | undefined;

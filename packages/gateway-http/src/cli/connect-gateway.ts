@@ -1,14 +1,19 @@
 import type { LoadedConfig } from "../config/load.ts";
+import type { Scope } from "../config/schema-auth.ts";
 import { OtherCertificateError } from "./ask-gateway.ts";
 import { type FoundGateway, findGateway, toFinding } from "./find-gateway.ts";
 import type { SocketClient } from "./socket-client.ts";
+import { ConnectionLostError, NotUnderstoodError, RefusedError } from "./socket-errors.ts";
 import type { Finding } from "./status-text.ts";
+
+/** Of an operator's own key: to run a turn, and to delete its session. That of somebody else is not taken. */
+const SCOPES: readonly Scope[] = ["admin", "chat", "sessions"];
 
 /** A gateway that lets this user in. */
 export interface ConnectedGateway {
   readonly url: string;
   readonly client: SocketClient;
-  /** Connects once more, as {@link connectGateway} did. Rejects when that does not work. */
+  /** Connects once more, to what is a gateway still. Rejects when that does not work. */
   again(signal: AbortSignal): Promise<SocketClient>;
 }
 
@@ -24,16 +29,22 @@ export interface NoGateway {
  * @param signal ends the attempt
  */
 export async function connectGateway(loaded: LoadedConfig, signal: AbortSignal): Promise<ConnectedGateway | NoGateway> {
-  const found = await findGateway(loaded, signal);
+  const found = await findGateway(loaded, { scopes: SCOPES, signal });
   if (!("door" in found)) return { url: found.url, message: EXPECTED.has(found.state) ? undefined : found.message };
   const { url, door, credential, state } = found;
   const message = whyNot(found);
   if (message !== undefined || !credential) return { url, message };
   // 10 ms, and the schemas of the socket: for those who have a gateway.
-  const { connectSocket, RefusedError, NotUnderstoodError, ConnectionLostError } = await import("./socket-client.ts");
-  const again = (until: AbortSignal) => connectSocket(door, { token: credential.token, signal: until });
+  const { connectSocket } = await import("./connect-socket.ts");
+  const { token } = credential;
+  async function again(until: AbortSignal): Promise<SocketClient> {
+    // Somebody else may listen there by now, and its certificate be another one.
+    const next = await findGateway(loaded, { scopes: SCOPES, signal: until });
+    if (!("door" in next)) throw new Error(next.message);
+    return connectSocket(next.door, { token, signal: until });
+  }
   try {
-    return { url, client: await again(signal), again };
+    return { url, client: await connectSocket(door, { token, signal }), again };
   } catch (error) {
     if (error instanceof OtherCertificateError) return { url, message: OTHER_CERTIFICATE };
     if (signal.aborted) return { url, message: toFinding(error, signal).message };

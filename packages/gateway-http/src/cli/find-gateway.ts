@@ -4,6 +4,7 @@ import { readySchema } from "@openclaw/protocol";
 import { findCredentials } from "../auth/credentials.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { bindAddress } from "../config/network.ts";
+import type { Scope } from "../config/schema-auth.ts";
 import { ConfigError } from "../errors/config-error.ts";
 import { askGateway, type GatewayDoor, NoAnswerError } from "./ask-gateway.ts";
 import type { Finding } from "./status-text.ts";
@@ -24,9 +25,13 @@ export interface FoundGateway {
 /**
  * Looks for the gateway of this config, without telling anybody a secret.
  *
+ * @param scopes those that a key of the config must have to be taken where the gateway's own token is not to be had
  * @returns what is there instead, where there is none. Never rejects.
  */
-export async function findGateway(loaded: LoadedConfig, signal: AbortSignal): Promise<FoundGateway | Finding> {
+export async function findGateway(
+  loaded: LoadedConfig,
+  { scopes, signal }: { scopes: readonly Scope[]; signal: AbortSignal },
+): Promise<FoundGateway | Finding> {
   const { gateway } = loaded.config;
   const url = toUrl(gateway);
   if (gateway.port === 0) {
@@ -40,7 +45,7 @@ export async function findGateway(loaded: LoadedConfig, signal: AbortSignal): Pr
     if (state === undefined) {
       return { url, state: "foreign", message: "Something answers there, but it is no gateway. Is the port right?" };
     }
-    return { url, door, state, credential: await findCredential(loaded) };
+    return { url, door, state, credential: await findCredential(loaded, scopes) };
   } catch (error) {
     return { url, ...toFinding(error, signal) };
   }
@@ -53,7 +58,10 @@ async function readState(door: GatewayDoor, signal: AbortSignal): Promise<FoundG
 }
 
 /** `undefined` where this user has none; without a token in mode none. */
-async function findCredential({ config, env }: LoadedConfig): Promise<FoundGateway["credential"]> {
+async function findCredential(
+  { config, env }: LoadedConfig,
+  scopes: readonly Scope[],
+): Promise<FoundGateway["credential"]> {
   const { auth } = config.gateway;
   const { loopback } = bindAddress(config.gateway);
   try {
@@ -64,7 +72,9 @@ async function findCredential({ config, env }: LoadedConfig): Promise<FoundGatew
     // Of another user, or in the environment of the gateway alone.
     if (!(error instanceof ConfigError)) throw error;
   }
-  const key = auth.keys.find(({ token, scopes }) => token !== undefined && scopes.includes("admin"));
+  const key = auth.keys.find(
+    (each) => each.token !== undefined && scopes.every((scope) => each.scopes.includes(scope)),
+  );
   return key && { token: key.token };
 }
 

@@ -1,7 +1,8 @@
 import { isErrorCode, type Usage } from "@openclaw/protocol";
 import type { SocketResult } from "@openclaw/protocol/socket";
 import { GatewayError } from "../errors/gateway-error.ts";
-import { RefusedError } from "./socket-client.ts";
+import { toPrintable } from "./ask-gateway.ts";
+import { RefusedError } from "./socket-errors.ts";
 
 /** How a run in a gateway ended. */
 export interface Ending {
@@ -20,7 +21,8 @@ export function toEnding(end: SocketResult<"agent">): Ending {
       return { text, usage: toUsage(meta.agentMeta.usage), error: undefined };
     }
     case "timeout":
-      if (end.stopReason === undefined) return failed("run_timeout", end.error ?? "The run took too long.");
+      if (end.stopReason === undefined)
+        return failed("run_timeout", toPrintable(end.error ?? "The run took too long."));
       return failed("run_aborted", "The run was aborted.");
     default:
       return failed("internal_error", "The run failed.");

@@ -4,26 +4,23 @@ import type { SocketParams } from "@openclaw/protocol/socket";
 import type { Config } from "../config/schema.ts";
 import type { GatewayError } from "../errors/gateway-error.ts";
 import { type AnsweredTurn, type AskedTurn, sessionOf } from "./asked-turn.ts";
+import { awaitRun } from "./await-run.ts";
+import { deleteSession, endRun, toClause } from "./clear-up.ts";
 import type { ConnectedGateway } from "./connect-gateway.ts";
-import { type Ending, toEnding, toFailure } from "./run-ending.ts";
+import { type Ending, toFailure } from "./run-ending.ts";
 import { SaidText } from "./said-text.ts";
-import { ConnectionLostError } from "./socket-client.ts";
+import { ConnectionLostError } from "./socket-errors.ts";
 import { toAgentId } from "./to-agent-id.ts";
-
-/** Milliseconds of one `agent.wait`. */
-const WAIT_MS = 25_000;
-/** Milliseconds between two looks at a run that waits for another one. */
-const QUEUED_MS = 500;
-/** Milliseconds that a gateway has to end a run, or to clear up after it. */
-const CLEAR_MS = 3000;
 
 export interface GatewayRunOptions {
   /** Those of the config, for their aliases: the gateway's door knows ids only. */
   agents: Config["agents"]["list"];
   /** Milliseconds that one attempt to come back may take. */
   attemptMs: number;
-  /** Milliseconds before each attempt. Once all were made and nothing was heard of the run, it is given up. */
+  /** Milliseconds before each attempt. Once all were made and the run was not found, it is given up. */
   delaysMs: readonly number[];
+  /** Milliseconds that the gateway has to end the run, or to clear up after it. */
+  clearMs: number;
 }
 
 /**
@@ -34,7 +31,7 @@ export interface GatewayRunOptions {
 export async function runInGateway(
   gateway: ConnectedGateway,
   asked: AskedTurn,
-  { agents, attemptMs, delaysMs }: GatewayRunOptions,
+  { agents, attemptMs, delaysMs, clearMs }: GatewayRunOptions,
 ): Promise<AnsweredTurn> {
   const { stop, onNotice } = asked;
   let { client } = gateway;
@@ -43,8 +40,11 @@ export async function runInGateway(
   const agentId = asked.session?.agentId ?? named ?? defaultAgentId;
   const { key: sessionKey, stateless } = sessionOf(asked.session, agentId);
   const runId = randomUUID();
-  const said = new SaidText(asked.onText ?? (() => {}));
+  const said = new SaidText(asked.onText);
+  const remains = { sessionKey, runId, clearMs };
   let attempts = [...delaysMs];
+  let hasBegun = false;
+  let isOutOfReach = false;
   const params: SocketParams<"agent"> = {
     message: asked.text,
     idempotencyKey: runId,
@@ -53,20 +53,13 @@ export async function runInGateway(
     ...(asked.model !== undefined && { model: asked.model }),
   };
 
-  /** The same again asks for the same run: it is begun once. */
-  async function ask(): Promise<Ending> {
-    client.onChat = (chat) => {
-      if (chat.runId !== runId) return;
-      said.take(chat);
-      attempts = [...delaysMs];
-    };
-    for (;;) {
-      const end = await client.request("agent", params, ({ status }) => status !== "accepted");
-      if (end.status !== "in_flight") return toEnding(end);
-      const { status } = await client.request("agent.wait", { runId, timeoutMs: WAIT_MS });
-      if (status === "pending") await delay(QUEUED_MS);
-    }
-  }
+  const watcher = {
+    onChat: (chat: Parameters<SaidText["take"]>[0]) => said.take(chat),
+    onTaken(status: "accepted" | "in_flight") {
+      hasBegun = true;
+      if (status === "in_flight") attempts = [...delaysMs];
+    },
+  };
 
   async function comeBack(): Promise<void> {
     for (let ms = attempts.shift(); ms !== undefined; ms = attempts.shift()) {
@@ -76,49 +69,63 @@ export async function runInGateway(
       const next = await gateway.again(AbortSignal.any([late, stop])).catch(() => undefined);
       if (!next) continue;
       client = next;
+      if (bootId !== undefined && next.bootId === bootId) return;
       // What is there now knows nothing of the run, and would begin it anew.
-      if (bootId === undefined || next.bootId !== bootId) throw lost("was started anew", false);
-      return;
+      await close();
+      throw failed(`The gateway at ${gateway.url} was started anew during the run.`);
     }
-    throw lost("was lost, and does not come back", true);
+    if (!stop.aborted) throw failed(mayGoOn(`The gateway at ${gateway.url} was lost, and does not come back`));
   }
 
-  function lost(what: string, mayGoOn: boolean): Error {
+  /** Once, for a signal that came while the connection was away, or that the gateway did not follow. */
+  async function endFromAnew(): Promise<void> {
+    client.end();
+    try {
+      client = await gateway.again(AbortSignal.timeout(clearMs));
+      await endRun(client, remains);
+    } catch {
+      isOutOfReach = true;
+      onNotice(mayGoOn(`The gateway at ${gateway.url} does not say that the run has ended`));
+    }
+  }
+
+  function mayGoOn(what: string): string {
+    return `${what}: the run may go on there, in session ${sessionKey}.`;
+  }
+
+  /** An error on a line of its own. */
+  function failed(message: string): Error {
     if (said.text !== "") asked.onText?.("\n");
-    const rest = mayGoOn ? `: the run may go on there, in session ${sessionKey}` : " during the run";
-    return new Error(`The gateway at ${gateway.url} ${what}${rest}.`);
+    return new Error(message);
   }
 
   async function askUntilAnswered(): Promise<Ending> {
     while (!stop.aborted) {
       try {
-        return await ask();
+        return await awaitRun(client, params, watcher);
       } catch (error) {
         const failure = toFailure(error);
         if (failure) return failure;
-        if (!(error instanceof ConnectionLostError)) throw error;
-        if (!stop.aborted) await comeBack();
-        if (stop.aborted) onNotice(`The gateway at ${gateway.url} does not say that the run has ended.`);
+        if (error instanceof ConnectionLostError) {
+          if (!stop.aborted) await comeBack();
+        } else if (hasBegun) throw failed(mayGoOn(toClause((error as Error).message)));
+        else throw error;
       }
     }
+    await endFromAnew();
     return { usage: undefined, error: stop.reason as GatewayError };
   }
 
   let clearing: NodeJS.Timeout | undefined;
   const abort = () => {
-    clearing = setTimeout(() => client.end(), CLEAR_MS);
-    client.request("chat.abort", { sessionKey, runId }).catch(() => {});
+    const told = client;
+    clearing = setTimeout(() => told.end(), clearMs);
+    told.request("chat.abort", { sessionKey, runId }).catch(() => {});
   };
 
   async function close(): Promise<void> {
-    if (stateless) {
-      const late = setTimeout(() => client.end(), CLEAR_MS);
-      await client.request("sessions.delete", { key: sessionKey }).catch((error: Error) => {
-        if (!stop.aborted)
-          onNotice(`The session ${sessionKey} stays in the gateway: ${error.message || "the connection was lost"}.`);
-      });
-      clearTimeout(late);
-    }
+    const why = stateless && !isOutOfReach ? await deleteSession(client, remains) : undefined;
+    if (why !== undefined) onNotice(`The session ${sessionKey} stays in the gateway: ${why}.`);
     client.end();
   }
 

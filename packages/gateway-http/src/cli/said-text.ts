@@ -5,9 +5,10 @@ type Chat = { message?: ChatMessage | undefined; deltaText?: string | undefined 
 /** What a run says, put together from what the socket tells: each piece once, also when some of it was missed. */
 export class SaidText {
   #text = "";
-  readonly #onText: (text: string) => void;
+  readonly #onText: ((text: string) => void) | undefined;
 
-  constructor(onText: (text: string) => void) {
+  /** @param onText handed each piece; without it, the text is only wanted as a whole */
+  constructor(onText: ((text: string) => void) | undefined) {
     this.#onText = onText;
   }
 
@@ -24,16 +25,17 @@ export class SaidText {
   /** It has said this so far. What was handed on before cannot be taken back. */
   isAll(text: string): void {
     if (text.startsWith(this.#text)) this.#add(text.slice(this.#text.length));
+    else if (!this.#onText) this.#text = text;
   }
 
   #add(text: string): void {
     if (text === "") return;
     this.#text += text;
-    this.#onText(text);
+    this.#onText?.(text);
   }
 }
 
 function textOf({ content }: ChatMessage): string {
   if (typeof content === "string") return content;
-  return content.map((block) => ("text" in block && typeof block.text === "string" ? block.text : "")).join("");
+  return content.map((block) => (block.type === "text" && typeof block.text === "string" ? block.text : "")).join("");
 }

@@ -16,28 +16,7 @@ import {
 } from "@openclaw/protocol/socket";
 import { WebSocket } from "ws";
 import { VERSION } from "../version.ts";
-import { type GatewayDoor, openSocket, toPrintable } from "./ask-gateway.ts";
-
-/** The gateway refused, in its own words. */
-export class RefusedError extends Error {
-  /** `details.code`, where it says one. */
-  readonly code: string | undefined;
-  /** What it answered besides. */
-  readonly payload: unknown;
-
-  constructor({ error, payload }: ResponseFrame) {
-    super(toPrintable(error?.message ?? "The gateway refused, and does not say why."));
-    const { code } = (error?.details ?? {}) as { code?: unknown };
-    this.code = typeof code === "string" ? code : undefined;
-    this.payload = payload;
-  }
-}
-
-/** The connection ended before the answer came. */
-export class ConnectionLostError extends Error {}
-
-/** Whoever is there answered something else than what was asked. */
-export class NotUnderstoodError extends Error {}
+import { ConnectionLostError, NotUnderstoodError, RefusedError } from "./socket-errors.ts";
 
 interface Waiting {
   isLast(payload: unknown): boolean;
@@ -152,36 +131,6 @@ export class SocketClient {
     this.#challenged.reject(new ConnectionLostError());
     for (const { reject } of this.#waiting.values()) reject(new ConnectionLostError());
     this.#waiting.clear();
-  }
-}
-
-/**
- * Connects to a gateway and says hello.
- *
- * @param signal ends the attempt, and nothing after it
- * @throws what {@link openSocket} and {@link SocketClient.connect} do
- */
-export async function connectSocket(
-  door: GatewayDoor,
-  { token, signal }: { token: string | undefined; signal: AbortSignal },
-): Promise<SocketClient> {
-  const opening = new AbortController();
-  const stop = () => opening.abort(signal.reason);
-  if (signal.aborted) stop();
-  signal.addEventListener("abort", stop, { once: true });
-  let socket: WebSocket | undefined;
-  try {
-    const stream = await openSocket(door, { knows: true, signal: opening.signal });
-    // A Host that every gateway serves, whatever its address is called.
-    socket = new WebSocket("ws://localhost/", { createConnection: () => stream, perMessageDeflate: false });
-    const client = new SocketClient(socket);
-    await client.connect(token);
-    return client;
-  } catch (error) {
-    socket?.terminate();
-    throw error;
-  } finally {
-    signal.removeEventListener("abort", stop);
   }
 }
 

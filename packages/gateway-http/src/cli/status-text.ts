@@ -16,7 +16,7 @@ export interface Finding {
 /** For a person: one line, and the rest of what the gateway tells. */
 export function toText({ url, state, message, status }: Finding): string {
   if (!status) return `${state} at ${url}${message ? `\n${message}` : ""}\n`;
-  const { version, pid, uptime_seconds, runs, lanes, streams, config, memory } = status;
+  const { version, pid, uptime_seconds, runs, lanes, streams, sockets, config, memory } = status;
   const reloaded = config.reloaded_at === null ? "" : `, reloaded ${new Date(config.reloaded_at * 1000).toISOString()}`;
   const rows = [
     ["chat", status.endpoints.chat_completions ? "on" : "off"],
@@ -24,6 +24,7 @@ export function toText({ url, state, message, status }: Finding): string {
     ["runs", `${runs.active} active, ${runs.queued} queued, at most ${runs.cap}`],
     ["sessions", `${lanes.busy} busy, ${lanes.waiting} waiting`],
     ["streams", `${streams.open} open`],
+    ["sockets", `${sockets.open} open`],
     ["mcp", status.mcp_servers.map(toServer).join(", ")],
     ["config", `${config.path ?? "none"}${reloaded}`],
     ["restart", config.restart_needed.length > 0 ? `needed for ${config.restart_needed.join(", ")}` : ""],

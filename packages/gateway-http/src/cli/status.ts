@@ -56,7 +56,7 @@ async function load(options: Options, env: Environment): Promise<{ loaded: Loade
 }
 
 async function find(loaded: LoadedConfig, signal: AbortSignal): Promise<Finding> {
-  const found = await findGateway(loaded, signal);
+  const found = await findGateway(loaded, { scopes: ["admin"], signal });
   if (!("door" in found)) return found;
   const { url } = found;
   try {

@@ -1,4 +1,5 @@
-const EXIT_CODES = { SIGTERM: 143, SIGINT: 130, SIGHUP: 129 } as const;
+/** SIGBREAK is Ctrl-Break, of Windows alone. */
+const EXIT_CODES = { SIGTERM: 143, SIGINT: 130, SIGHUP: 129, SIGBREAK: 149 } as const;
 
 /**
  * Settles with the first signal that asks to stop, and the exit code that tells of it. The second ends the process:

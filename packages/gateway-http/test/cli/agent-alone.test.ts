@@ -123,6 +123,21 @@ test("a gateway behind a proxy has no token to show", async () => {
   expect([code, notices, asked()]).toEqual([0, expect.stringContaining("There is no token"), 0]);
 });
 
+test.each([
+  ["admin alone", ["admin"]],
+  ["admin and chat", ["admin", "chat"]],
+  ["all but admin, so of somebody else,", ["chat", "sessions", "models"]],
+] as const)("a key of the config with %s is not taken to run a turn", async (_, scopes) => {
+  const keys = [{ id: "ops", token: "0123456789abcdef-ops", scopes: [...scopes] }];
+  const gateway = {
+    trustedProxies: ["10.0.0.1"],
+    auth: { mode: "trusted-proxy" as const, trustedProxy: { userHeader: "x-user" }, keys },
+  };
+  const { port, asked } = await startUnasked({ config: { gateway } });
+  const { code, out, notices } = await alone({ port, settings: { gateway }, gatewayToken: null });
+  expect([code, out, notices, asked()]).toEqual([0, "here\n", expect.stringContaining("There is no token"), 0]);
+});
+
 test("a gateway that shuts down is not asked to run", async () => {
   const { agent: main, started, say, end } = stepper();
   const door = await startGateway({ agents: [main] });
@@ -155,4 +170,10 @@ test("a signal ends a run in the process", async () => {
   const { code, out } = await running.exited;
   expect([code, JSON.parse(out)]).toMatchObject([143, { result: { meta: { error: { code: "run_aborted" } } } }]);
   expect(await closed).toEqual({ early: true });
+});
+
+test("a session key that is no text is refused before anything is asked", async () => {
+  const { port, asked } = await startUnasked();
+  await expect(alone({ port, "session-key": "a\ud800" })).rejects.toThrow(/^--session-key .*Unicode/);
+  expect(asked()).toBe(0);
 });

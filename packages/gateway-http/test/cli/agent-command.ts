@@ -20,6 +20,7 @@ export interface AgentRun extends Omit<Options, "port"> {
   stateDir?: string;
   connectMs?: number;
   comeBackMs?: readonly number[];
+  clearMs?: number;
 }
 
 export interface AgentProcess {
@@ -48,6 +49,7 @@ export async function startAgent(run: AgentRun): Promise<AgentProcess> {
     stateDir,
     connectMs = 60_000,
     comeBackMs = [1, 1],
+    clearMs = 60_000,
     ...options
   } = run;
   const folder = stateDir ?? (await emptyFolder());
@@ -77,6 +79,7 @@ export async function startAgent(run: AgentRun): Promise<AgentProcess> {
     stopped,
     connectMs,
     comeBackMs,
+    clearMs,
   }).then((code) => {
     expect(said.out + said.notices).not.toContain(TOKEN);
     return { code, ...said };

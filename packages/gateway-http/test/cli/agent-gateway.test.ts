@@ -125,6 +125,23 @@ test("--token: as another key, with its rights", async () => {
   await expect(agent({ port, token: "0123456789abcdef-ann" })).rejects.toThrow(/missing scope/);
 });
 
+test("behind a proxy an operator's own key of the config is taken", async () => {
+  const keys = [
+    { id: "ann", token: "0123456789abcdef-ann" },
+    { id: "ops", token: "0123456789abcdef-ops", scopes: ["admin" as const, "chat" as const, "sessions" as const] },
+  ];
+  const gateway = {
+    trustedProxies: ["10.0.0.1"],
+    auth: { mode: "trusted-proxy" as const, trustedProxy: { userHeader: "x-user" }, keys },
+  };
+  const { port } = await startGateway({ config: { gateway }, agents: [sayer("yes")] });
+  expect(await agent({ port, settings: { gateway }, gatewayToken: null })).toEqual({
+    code: 0,
+    out: "yes\n",
+    notices: "",
+  });
+});
+
 test("a key that may not delete sessions is told what stays", async () => {
   const keys = [{ id: "ann", token: "0123456789abcdef-ann", scopes: ["chat" as const] }];
   const config = { gateway: { auth: { mode: "token" as const, token: TOKEN, keys } } };

@@ -36,6 +36,10 @@ export async function startCutProxy(port: number) {
       open = promise;
       return resolve;
     },
+    /** Settles with the next connection. */
+    async reached(): Promise<void> {
+      await once(server, "connection");
+    },
     leadTo(other: number): void {
       target = other;
     },

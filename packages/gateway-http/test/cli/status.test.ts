@@ -61,6 +61,7 @@ test("a gateway that is ready: a summary, or JSON, and 0", async () => {
   expect(code).toBe(0);
   expect(text).toMatch(new RegExp(`^ready at ${url} \\(version \\S+, process ${process.pid}, up \\d+ s\\)\n`));
   expect(text).toMatch(/^ {2}chat {5}on\n {2}agents {3}main \(default\)\n {2}runs {5}0 active, 0 queued/m);
+  expect(text).toMatch(/^ {2}streams {2}0 open\n {2}sockets {2}0 open$/m);
   const json = JSON.parse((await status({ port, variables: withToken, options: { json: true } })).text);
   expect(json).toMatchObject({ url, state: "ready" });
   expect(gatewayStatusSchema.parse(json.status).pid).toBe(process.pid);
