@@ -8,8 +8,8 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 const KIB = 1024;
 
 /** By subpath, bytes gzipped; what a subpath shares with the core is counted in both. */
-const BUDGETS = { ".": 8 * KIB, "./tools": 4 * KIB, "./output": 3 * KIB, "./debug": 1.5 * KIB, "./socket": 6.5 * KIB };
-const ALL = 16.75 * KIB;
+const BUDGETS = { ".": 8 * KIB, "./tools": 4 * KIB, "./output": 3 * KIB, "./debug": 1.5 * KIB, "./socket": 6.75 * KIB };
+const ALL = 17.125 * KIB;
 
 /** As an app's bundler does it, for a page. */
 async function bundle(stdin: string) {

@@ -7,6 +7,9 @@ import { misuse } from "../options.ts";
 import { parseFrame } from "./frames.ts";
 import type { WebSocketClass } from "./options.ts";
 
+/** Milliseconds until one that is closed here, and of which nothing is heard, is dropped. */
+const CLOSE_GRACE = 1_000;
+
 /** One connection, from its opening to its end. */
 export interface Connection {
   readonly hello: HelloOk;
@@ -61,7 +64,7 @@ export function openConnection(options: ConnectionOptions): Connection {
   let lastId = 0;
   let lastSeq = 0;
   let heardAt = 0;
-  let timer = setTimeout(giveUp, limit, "challenge");
+  let timer: ReturnType<typeof setTimeout> = setTimeout(giveUp, limit, "challenge");
 
   function end(error: Error, code?: number, closeCode?: number): void {
     if (ended) return;
@@ -70,6 +73,8 @@ export function openConnection(options: ConnectionOptions): Connection {
     try {
       // Not all codes may be sent from a page.
       webSocket.close(code);
+      // It waits for an answer to that, Node's own without end. That one has no other way; the package `ws` has.
+      if (webSocket.terminate) timer = setTimeout(() => webSocket.terminate?.(), CLOSE_GRACE);
     } catch {
       // It is of no use any more anyway.
     }
@@ -119,7 +124,7 @@ export function openConnection(options: ConnectionOptions): Connection {
   function shakeHands(): void {
     clearTimeout(timer);
     timer = setTimeout(giveUp, limit, "answer to `connect`");
-    ask("connect", options.params, {
+    const answer: Answer = {
       reject: end,
       resolve(payload) {
         hello = Object(payload) as HelloOk;
@@ -127,7 +132,13 @@ export function openConnection(options: ConnectionOptions): Connection {
         listen(2 * (hello.policy?.tickIntervalMs || SOCKET_LIMITS.tickIntervalMs));
         onReady(connection);
       },
-    });
+    };
+    try {
+      ask("connect", options.params, answer);
+    } catch (error) {
+      // Nobody has called this who could catch it.
+      end(error as Error);
+    }
   }
 
   let isChallenged = false;
@@ -153,6 +164,7 @@ export function openConnection(options: ConnectionOptions): Connection {
     },
     onclose({ code, reason }) {
       end(new ConnectionError(`The connection was closed (${[code, reason].filter(Boolean).join(" ")}).`), 1000, code);
+      clearTimeout(timer);
     },
     onerror({ error }) {
       end(new ConnectionError("The gateway cannot be reached, or the connection broke.", { cause: error }));

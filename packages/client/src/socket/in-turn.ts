@@ -1,3 +1,4 @@
+import { LONGEST_TIMER, wait } from "../attempt.ts";
 import { type SocketError, TimeoutError } from "../errors.ts";
 
 /** Milliseconds, at least. */
@@ -8,23 +9,24 @@ const RETRY_DELAY = 1_000;
  * at a time. What may pass is waited for.
  *
  * @param fail - Told what will not pass.
+ * @param signal - Nobody wants it any more.
  */
-export function createInTurn(task: () => Promise<void>, fail: (error: Error) => void): () => void {
+export function createInTurn(task: () => Promise<void>, fail: (error: Error) => void, signal: AbortSignal): () => void {
   let isBusy = false;
   let wanted = false;
   return async () => {
     wanted = true;
     if (isBusy) return;
     isBusy = true;
-    while (wanted) {
+    while (wanted && !signal.aborted) {
       wanted = false;
       try {
         await task();
       } catch (error) {
         const { retryable, retryAfterMs = 0 } = error as Partial<SocketError>;
         if (retryable || error instanceof TimeoutError) {
-          await new Promise((resolve) => setTimeout(resolve, Math.max(retryAfterMs, RETRY_DELAY)));
           wanted = true;
+          await wait(Math.min(Math.max(retryAfterMs, RETRY_DELAY), LONGEST_TIMER), signal).catch(() => {});
         } else fail(error as Error);
       }
     }

@@ -11,8 +11,7 @@ export type {
 export { RunError, SocketError } from "../errors.ts";
 export type { SocketRequestOptions } from "./ask.ts";
 export { textOf } from "./frames.ts";
-export type { SocketStatus } from "./link.ts";
 export type { SocketClientInfo, SocketOptions, WebSocketClass } from "./options.ts";
-export type { RunResult, SendParams, SocketRun } from "./run.ts";
-export { createSocket, type Socket, type SocketEvents } from "./socket.ts";
-export type { WatchedSession, WatchOptions } from "./watch.ts";
+export { createSocket } from "./socket.ts";
+export type { Socket, SocketEvents } from "./socket-types.ts";
+export type { RunResult, SendParams, SocketRun, SocketStatus, WatchedSession, WatchOptions } from "./types.ts";

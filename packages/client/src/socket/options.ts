@@ -52,6 +52,8 @@ export type WebSocketClass = new (
 ) => {
   send(data: string): void;
   close(code?: number, reason?: string): void;
+  /** Ends it at once, where there is that. */
+  terminate?(): void;
 };
 
 /** Of `timeout`, in milliseconds. */

@@ -1,52 +1,15 @@
-import type { ChatMessage, SocketEventPayload, SocketParams } from "@openclaw/protocol/socket";
+import type { ChatMessage, SocketEventPayload } from "@openclaw/protocol/socket";
 import { createAttempt } from "../attempt.ts";
 import { createOutcome } from "../chat/outcome.ts";
-import { AbortError, RunError, type SocketError, StreamTruncatedError } from "../errors.ts";
 import { toIdempotencyKey } from "../options.ts";
 import type { Ask, SocketRequestOptions } from "./ask.ts";
 import { textOf } from "./frames.ts";
 import { createInTurn } from "./in-turn.ts";
+import { toError, toLost, unlessForbidden } from "./run-errors.ts";
+import type { RunResult, SendParams, SocketRun } from "./types.ts";
 
 /** Messages of the session that are looked through for an answer that came while the connection was away. */
-const LOOKED_THROUGH = 50;
-
-/** As of `chat.send`. The same `idempotencyKey` again, with the same message, is the same run. */
-export type SendParams = Omit<SocketParams<"chat.send">, "idempotencyKey"> & {
-  /** @defaultValue 128 bits by chance */
-  idempotencyKey?: string | undefined;
-};
-
-/** What a run came to. */
-export interface RunResult {
-  /** Empty when there is no answer in words. */
-  readonly text: string;
-  /** The answer as a message of the session. */
-  readonly message: ChatMessage | undefined;
-  readonly stopReason: string | undefined;
-  readonly usage: { input: number; output: number; totalTokens: number } | undefined;
-}
-
-/**
- * A run, which survives the connection: when that breaks, or events are lost, it is taken up again. A loop over it gets
- * its text as it comes, each piece exactly once. A second loop gets all of it again.
- */
-export interface SocketRun extends AsyncIterable<string> {
-  /** Its idempotency key. */
-  readonly runId: string;
-  /** As it was asked for. */
-  readonly sessionKey: string;
-  /** All text so far. */
-  readonly text: string;
-  /**
-   * @throws AbortError when it was ended, by whomever, or the socket was closed
-   * @throws RunError when it failed
-   * @throws StreamTruncatedError when the gateway does not know it any more
-   * @throws SocketError, ConnectionError when the gateway lets nobody in any more
-   */
-  done(): Promise<RunResult>;
-  /** Ends it at the gateway. Resolves to whether there was something to end. To leave a loop ends nothing. */
-  abort(): Promise<boolean>;
-}
+const LOOKED_THROUGH = 200;
 
 /** What the socket has of a run. */
 export interface OpenRun {
@@ -59,9 +22,16 @@ export interface OpenRun {
   fail(error: Error): void;
 }
 
+/** What a run knows of its socket. */
+interface RunScope {
+  ask: Ask;
+  /** Which start of the gateway it is connected to, or was last. */
+  bootId(): string | undefined;
+}
+
 /** @param onEnd - Called once. */
 export function createRun(
-  ask: Ask,
+  { ask, bootId }: RunScope,
   { idempotencyKey, ...given }: SendParams,
   options: SocketRequestOptions | undefined,
   onEnd: () => void,
@@ -71,11 +41,13 @@ export function createRun(
   const session = { sessionKey, ...(agentId !== undefined && { agentId }) };
   const outcome = createOutcome<RunResult>();
   const scope = createAttempt(options?.signal);
+  const ended = new AbortController();
+  const { signal } = ended;
   let text = "";
   /** How often the text was another one all at once. */
   let rewrites = 0;
   let isKnown = false;
-  let isOver = false;
+  let sentTo: string | undefined;
   let waiting: (() => void)[] = [];
 
   function tell(): void {
@@ -86,15 +58,15 @@ export function createRun(
 
   function advance(next: string): void {
     // What is older than what is known is no news.
-    if (text.startsWith(next)) return;
+    if (signal.aborted || text.startsWith(next)) return;
     if (!next.startsWith(text)) rewrites++;
     text = next;
     tell();
   }
 
   function over(): boolean {
-    if (isOver) return false;
-    isOver = true;
+    if (signal.aborted) return false;
+    ended.abort();
     scope.release();
     onEnd();
     return true;
@@ -107,36 +79,39 @@ export function createRun(
   }
 
   function finish(message: ChatMessage | undefined, stopReason: string | undefined, usage: RunResult["usage"]): void {
-    if (!over()) return;
     if (message) advance(textOf(message));
-    outcome.resolve({ text: message ? textOf(message) : text, message, stopReason, usage });
+    if (!over()) return;
+    outcome.resolve({ text, message, stopReason, usage });
     tell();
   }
 
-  const look = createInTurn(async () => {
-    if (isOver || !isKnown) return;
-    const { signal } = scope;
-    const history = await ask("chat.history", { ...session, limit: LOOKED_THROUGH }, { signal }).catch(unlessForbidden);
-    const { inFlightRun, messages = [], sessionInfo } = history ?? {};
-    if (isOver) return;
-    if (inFlightRun?.runId === runId) return advance(inFlightRun.text);
-    if (sessionInfo?.activeRunIds?.includes(runId)) return;
-    // Only now: what is asked of a run under way may be over when the history comes.
-    const end = await ask("agent.wait", { runId, timeoutMs: 0 }, { signal });
-    if (isOver) return;
-    const answer = messages.findLast(({ role, __openclaw }) => role === "assistant" && __openclaw?.runId === runId);
-    const { status, stopReason, error, endedAt, terminalReply } = end;
-    advance(answer ? textOf(answer) : (terminalReply?.text ?? ""));
-    if (status === "error") fail(toError(error, "unknown", stopReason));
-    else if (status === "timeout" && endedAt !== undefined) fail(toError(error, status));
-    else if (status === "ok") finish(answer, stopReason ?? answer?.stopReason, answer?.usage);
-    // The gateway remembers ends for minutes only, and answers for good.
-    else if (answer && answer.stopReason !== "aborted") finish(answer, answer.stopReason, answer.usage);
-    else if (history) fail(toLost());
-  }, fail);
+  const look = createInTurn(
+    async () => {
+      if (!isKnown) return;
+      const history = await ask("chat.history", { ...session, limit: LOOKED_THROUGH }, { signal }).catch(
+        unlessForbidden,
+      );
+      const { inFlightRun, messages = [], sessionInfo } = history ?? {};
+      if (inFlightRun?.runId === runId) return advance(inFlightRun.text);
+      if (sessionInfo?.activeRunIds?.includes(runId)) return;
+      // Only now: what is asked of a run under way may be over when the history comes.
+      const end = await ask("agent.wait", { runId, timeoutMs: 0 }, { signal });
+      const answer = messages.findLast(({ role, __openclaw }) => role === "assistant" && __openclaw?.runId === runId);
+      const { status, stopReason, error, endedAt, terminalReply } = end;
+      advance(answer ? textOf(answer) : (terminalReply?.text ?? ""));
+      if (status === "error") fail(toError(error, "unknown", stopReason));
+      else if (status === "timeout" && endedAt !== undefined) fail(toError(error, status));
+      else if (status === "ok") finish(answer, stopReason ?? answer?.stopReason, answer?.usage);
+      // The gateway remembers ends for minutes only, and answers for good.
+      else if (answer && answer.stopReason !== "aborted") finish(answer, answer.stopReason, answer.usage);
+      else if (history || bootId() !== sentTo) fail(toLost());
+    },
+    fail,
+    signal,
+  );
 
   async function abort(): Promise<boolean> {
-    if (isOver) return false;
+    if (signal.aborted) return false;
     const { aborted } = await ask("chat.abort", { ...session, runId });
     if (!aborted) look();
     return aborted;
@@ -150,7 +125,7 @@ export function createRun(
         const piece = text.slice(at);
         at = text.length;
         yield piece;
-      } else if (isOver) return void (await outcome.promise);
+      } else if (signal.aborted) return void (await outcome.promise);
       else {
         await new Promise<void>((resolve) => {
           waiting.push(resolve);
@@ -160,7 +135,7 @@ export function createRun(
   }
 
   const onAbort = () => {
-    if (isOver) return;
+    if (signal.aborted) return;
     fail(scope.signal.reason);
     // Nobody waits for it: at worst the run goes on, as without a word.
     ask("chat.abort", { ...session, runId }).catch(() => {});
@@ -183,6 +158,7 @@ export function createRun(
         const sent = { ...given, idempotencyKey: runId };
         const { status } = await ask("chat.send", sent, { ...options, signal: scope.signal });
         isKnown = true;
+        sentTo = bootId();
         // One that there was before has a past.
         if (status !== "started") look();
       } catch (error) {
@@ -192,7 +168,7 @@ export function createRun(
     },
     onChat(payload) {
       const chat = payload as SocketEventPayload<"chat">;
-      if (isOver || chat.runId !== runId) return;
+      if (signal.aborted || chat.runId !== runId) return;
       isKnown = true;
       if (chat.state === "delta") return advance(textOf(chat.message));
       if (chat.state === "final") return finish(chat.message, chat.stopReason, chat.usage);
@@ -204,18 +180,4 @@ export function createRun(
     look,
     fail,
   };
-}
-
-function toError(message?: string, kind = "unknown", stopReason?: string): Error {
-  if (message === "aborted" || stopReason === "rpc") return new AbortError("The run was aborted.");
-  return new RunError(message || "The run failed.", kind);
-}
-
-/** A key may be allowed to chat and not to read: its runs are told of all the same. */
-function unlessForbidden(error: Partial<SocketError>): undefined {
-  if (error.code !== "FORBIDDEN") throw error;
-}
-
-function toLost(): Error {
-  return new StreamTruncatedError("The gateway does not know the run any more: it may have been started anew.");
 }

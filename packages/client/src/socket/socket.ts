@@ -1,109 +1,14 @@
-import type {
-  HelloOk,
-  SocketEventName,
-  SocketEventPayload,
-  SocketMethodName,
-  SocketParams,
-  SocketResult,
-} from "@openclaw/protocol/socket";
 import { createAttempt } from "../attempt.ts";
 import { AbortError } from "../errors.ts";
 import { createAsk, type SocketRequestOptions } from "./ask.ts";
 import { createEmitter } from "./emitter.ts";
-import { createLink, type SocketStatus } from "./link.ts";
+import { createInTurn } from "./in-turn.ts";
+import { createLink } from "./link.ts";
 import { checkSocketOptions, REQUEST_TIMEOUT, type SocketOptions } from "./options.ts";
-import { createRun, type OpenRun, type SendParams, type SocketRun } from "./run.ts";
-import { createWatch, type Watch, type WatchedSession, type WatchOptions } from "./watch.ts";
-
-/** What a socket tells of: the gateway's events, and its own two. */
-export type SocketEvents = {
-  [Name in Exclude<SocketEventName, "connect.challenge">]: SocketEventPayload<Name>;
-} & {
-  /** Events were dropped, because they were not read fast enough. Runs and watches see to it themselves. */
-  gap: { expected: number; received: number };
-  /** How the socket stands now. */
-  status: SocketStatus;
-};
-
-/** Without `params` where a method needs none. */
-type RequestArgs<Params> =
-  Record<never, never> extends Params
-    ? [params?: Params, options?: SocketRequestOptions]
-    : [params: Params, options?: SocketRequestOptions];
-
-/**
- * A gateway's socket. It connects when it is first used, and again whenever the connection breaks, until `close()`; what
- * is asked meanwhile waits. It gives up, and says why, on what would not get better.
- */
-export interface Socket {
-  readonly status: SocketStatus;
-  /**
-   * Connects. Needed only for events alone, for what the gateway says of itself, and after an error that ended the tries:
-   * with that it begins anew. During a wait between two tries the next one is made at once.
-   *
-   * @param options - `signal` ends the wait with an `AbortError`, and not the tries.
-   * @throws SocketError when the gateway does not want it
-   */
-  connect(options?: Pick<SocketRequestOptions, "signal">): Promise<HelloOk>;
-  /**
-   * Says something in a session. Resolves once the gateway has it, to the run that answers.
-   *
-   * @example
-   * ```ts
-   * const run = await socket.send("main", "Hello!");
-   * for await (const text of run) process.stdout.write(text);
-   * const { usage } = await run.done();
-   * ```
-   * @param options - `signal` ends the run.
-   * @throws SocketError when the gateway refuses
-   */
-  send(sessionKey: string, message: string, options?: SocketRequestOptions): Promise<SocketRun>;
-  send(params: SendParams, options?: SocketRequestOptions): Promise<SocketRun>;
-  /** A session's messages, oldest first; without any when there is no such session. */
-  history(
-    sessionKey: string,
-    params?: Omit<SocketParams<"chat.history">, "sessionKey">,
-    options?: SocketRequestOptions,
-  ): Promise<SocketResult<"chat.history">>;
-  /** Ends the runs of a session, or the one with this `runId`. */
-  abort(
-    sessionKey: string,
-    params?: Omit<SocketParams<"chat.abort">, "sessionKey">,
-    options?: SocketRequestOptions,
-  ): Promise<SocketResult<"chat.abort">>;
-  /**
-   * Asks anything. What changes nothing, or has a key, is asked again when the connection breaks. Of `agent` the first
-   * answer is given, that it is accepted; its end tells `agent.wait`, for which `timeout` has to be the longer.
-   *
-   * @throws SocketError when the gateway refuses
-   * @throws ConnectionError when the connection broke, and it may have been done or not
-   * @throws TimeoutError when there was no answer, or no connection, in time
-   */
-  request<Name extends SocketMethodName>(
-    method: Name,
-    ...args: RequestArgs<SocketParams<Name>>
-  ): Promise<SocketResult<Name>>;
-  /**
-   * Listens. Of `sessions.changed` and `session.message` the gateway tells only those who ask: that is done, also after a
-   * connection that broke. What a listener throws is an uncaught error.
-   *
-   * @returns what ends it
-   */
-  on<Name extends keyof SocketEvents>(event: Name, listener: (payload: SocketEvents[Name]) => void): () => void;
-  /**
-   * Shows a session live: its messages, and the answer under way, whoever asked for it. The listener gets the whole of it
-   * on every change, and is never called before this returns.
-   *
-   * @example
-   * ```ts
-   * const stop = socket.watch("main", ({ messages, running }) => render(messages, running?.text));
-   * ```
-   * @returns what ends it
-   */
-  watch(sessionKey: string, onChange: (session: WatchedSession) => void, options?: WatchOptions): () => void;
-  /** For good. What waits gets an `AbortError`; runs go on at the gateway. */
-  close(): void;
-}
+import { createRun, type OpenRun } from "./run.ts";
+import type { Socket, SocketEvents } from "./socket-types.ts";
+import type { SendParams, SocketRun } from "./types.ts";
+import { createWatch, type Watch } from "./watch.ts";
 
 /**
  * Makes a client of a gateway's socket. Nothing is sent until it is used.
@@ -123,6 +28,7 @@ export function createSocket(options: SocketOptions): Socket {
   const runs = new Set<OpenRun>();
   const watches = new Set<Watch>();
   let hearsOfSessions = false;
+  let bootId: string | undefined;
   const isReady = () => link.status.state === "ready";
 
   const link = createLink(options, {
@@ -138,7 +44,8 @@ export function createSocket(options: SocketOptions): Socket {
     },
     onStatus(status) {
       if (status.state === "ready") {
-        if (hearsOfSessions) subscribe();
+        bootId = status.hello.server?.bootId;
+        listen();
         lookAgain();
       } else if (status.state === "closed") {
         for (const run of runs) run.fail(status.error ?? new AbortError("The socket was closed."));
@@ -154,8 +61,25 @@ export function createSocket(options: SocketOptions): Socket {
     for (const { look } of [...runs, ...watches]) look();
   }
 
-  function subscribe(): void {
-    ask("sessions.subscribe", {}).catch(() => {});
+  const listen = createInTurn(
+    async () => void (hearsOfSessions && isReady() && (await ask("sessions.subscribe", {}))),
+    // It may chat, and not hear of sessions.
+    () => {},
+    link.closing,
+  );
+
+  /** A session that is left, unless another watch is of it. */
+  function leave(key: string): void {
+    const isLeft = [...watches].every((other) => other.key !== key);
+    // With a connection its subscriptions go.
+    if (!isLeft || !isReady()) return;
+    ask("sessions.messages.unsubscribe", { key }).then(
+      () => {
+        // One that has come meanwhile has lost it, too.
+        for (const { key: other = key, look } of watches) if (other === key) look();
+      },
+      () => {},
+    );
   }
 
   async function send(
@@ -167,7 +91,7 @@ export function createSocket(options: SocketOptions): Socket {
       typeof first === "string"
         ? [{ sessionKey: first, message: second as string }, third]
         : [first, second as SocketRequestOptions | undefined];
-    const run = createRun(ask, params, requestOptions, () => runs.delete(run));
+    const run = createRun({ ask, bootId: () => bootId }, params, requestOptions, () => runs.delete(run));
     runs.add(run);
     await run.send();
     return run.run;
@@ -181,7 +105,7 @@ export function createSocket(options: SocketOptions): Socket {
       link.start();
       const attempt = createAttempt(signal);
       try {
-        return await attempt.until(async () => (await link.ready()).hello);
+        return await attempt.until(async () => (await link.ready(attempt.signal)).hello);
       } finally {
         attempt.release();
       }
@@ -193,18 +117,17 @@ export function createSocket(options: SocketOptions): Socket {
     on(event, listener) {
       if (!hearsOfSessions && (event === "sessions.changed" || event === "session.message")) {
         hearsOfSessions = true;
-        if (isReady()) subscribe();
+        listen();
       }
       return emitter.on(event, listener);
     },
     watch(sessionKey, onChange, watchOptions) {
-      const isShared = (key: string) => [...watches].some((other) => other.key === key);
-      const watch = createWatch({ ask, isReady, isShared }, sessionKey, onChange, watchOptions);
+      const watch = createWatch({ ask, isReady, leave }, sessionKey, onChange, watchOptions);
       watches.add(watch);
       queueMicrotask(() => {
         watch.onStatus(link.status);
         if (isReady()) watch.look();
-        else link.ready().catch(() => {});
+        else if (link.status.state === "idle") link.start();
       });
       return () => {
         watches.delete(watch);

@@ -3,34 +3,7 @@ import type { Ask } from "./ask.ts";
 import { tell } from "./emitter.ts";
 import { textOf } from "./frames.ts";
 import { createInTurn } from "./in-turn.ts";
-import type { SocketStatus } from "./link.ts";
-
-export interface WatchOptions {
-  agentId?: string | undefined;
-  /**
-   * Messages to begin with: the newest.
-   * @defaultValue 200
-   */
-  limit?: number | undefined;
-}
-
-/** A session as it is now. Its lists are new ones when they are others. */
-export interface WatchedSession {
-  /** In full, once it is known. */
-  readonly sessionKey: string;
-  /** Oldest first. */
-  readonly messages: readonly ChatMessage[];
-  /** Whether there are older ones. */
-  readonly hasMore: boolean;
-  /** The answer under way, and how far it is. */
-  readonly running: { readonly runId: string; readonly text: string } | undefined;
-  /** Why the last run has no answer, or not all of it; until the next one begins. */
-  readonly failure: { readonly runId: string; readonly message: string; readonly kind: string } | undefined;
-  /** Whether it is up to date: not before it was read, nor while the connection is away. */
-  readonly isLive: boolean;
-  /** Why it cannot be read, or is not any more. */
-  readonly error: Error | undefined;
-}
+import type { SocketStatus, WatchedSession, WatchOptions } from "./types.ts";
 
 /** What the socket has of a session that is watched. */
 export interface Watch {
@@ -51,19 +24,20 @@ const seqOf = (message: ChatMessage | undefined) => message?.__openclaw?.seq ?? 
 interface WatchScope {
   ask: Ask;
   isReady(): boolean;
-  /** Whether another watch is of the session with this full key. */
-  isShared(key: string): boolean;
+  /** The gateway need not tell of the session with this full key any more, as far as this watch goes. */
+  leave(key: string): void;
 }
 
 export function createWatch(
-  { ask, isReady, isShared }: WatchScope,
+  { ask, isReady, leave }: WatchScope,
   sessionKey: string,
   onChange: (session: WatchedSession) => void,
   { agentId, limit = DEFAULT_LIMIT }: WatchOptions = {},
 ): Watch {
   const given = agentId === undefined ? {} : { agentId };
   let key: string | undefined;
-  let stopped = false;
+  const stopping = new AbortController();
+  const { signal } = stopping;
   let session: WatchedSession = {
     ...{ sessionKey, messages: [], hasMore: false, isLive: false },
     ...{ running: undefined, failure: undefined, error: undefined },
@@ -72,43 +46,54 @@ export function createWatch(
   let early: [name: string, payload: object][] | undefined;
 
   function set(change: Partial<WatchedSession>): void {
-    if (stopped) return;
+    if (signal.aborted) return;
     session = { ...session, ...change };
     tell(onChange, session);
   }
 
+  async function read(): Promise<void> {
+    // Of what is done to it, as a turn to another branch, not every gateway tells otherwise.
+    const hearing = ask("sessions.subscribe", {});
+    const subscribing = ask("sessions.messages.subscribe", { key: sessionKey, ...given });
+    [{ key }] = await Promise.all([subscribing, hearing]);
+    if (signal.aborted) return leave(key);
+    const history = await ask("chat.history", { sessionKey, ...given, limit }, { signal });
+    const { messages, hasMore, inFlightRun: running } = history;
+    const kept = session.messages.findIndex((message) => idOf(message) === idOf(messages[0]));
+    // What stands before a message never changes.
+    const older = kept > 0 && idOf(messages[0]) ? session.messages.slice(0, kept) : [];
+    set({
+      ...{ sessionKey: key, messages: [...older, ...messages], running, isLive: isReady(), error: undefined },
+      hasMore: older.length > 0 ? session.hasMore : hasMore,
+    });
+  }
+
   const look = createInTurn(
     async () => {
-      if (stopped) return;
-      early = [];
-      ({ key } = await ask("sessions.messages.subscribe", { key: sessionKey, ...given }));
-      if (stopped) return leave();
-      const history = await ask("chat.history", { sessionKey, ...given, limit });
-      const { messages, hasMore, inFlightRun: running } = history;
-      const kept = session.messages.findIndex((message) => idOf(message) === idOf(messages[0]));
-      // What stands before a message never changes.
-      const older = kept > 0 && idOf(messages[0]) ? session.messages.slice(0, kept) : [];
-      const missed = early;
-      early = undefined;
-      set({
-        ...{ sessionKey: key, messages: [...older, ...messages], running, isLive: isReady(), error: undefined },
-        hasMore: older.length > 0 ? session.hasMore : hasMore,
-      });
-      for (const [name, payload] of missed) apply(name, payload);
+      const missed: typeof early = [];
+      early = missed;
+      try {
+        await read();
+      } catch (error) {
+        // Before it is asked again, which may take a while, it goes on as well as it can.
+        if (session.isLive) set({ isLive: false });
+        throw error;
+      } finally {
+        early = undefined;
+        for (const [name, payload] of missed) apply(name, payload);
+      }
     },
-    (error) => {
-      early = undefined;
-      set({ isLive: false, error });
-    },
+    (error) => set({ isLive: false, error }),
+    signal,
   );
 
   function onMessage({ message }: SocketEventPayload<"session.message">): void {
     const id = idOf(message);
     if (!id) return;
-    const { messages, running } = session;
+    const { messages, running, error } = session;
     const at = messages.findIndex((other) => idOf(other) === id);
-    // Another branch goes on: which messages are its own, the history says.
-    if (at < 0 && seqOf(message) <= seqOf(messages.at(-1))) look();
+    // Another branch goes on, or there is a hole: what there is, the history says.
+    if (at < 0 && (error || seqOf(message) !== seqOf(messages.at(-1)) + 1)) look();
     else {
       const isAnswer = message.role === "assistant" && message.__openclaw?.runId === running?.runId;
       set({
@@ -136,15 +121,11 @@ export function createWatch(
     }
   }
 
-  function leave(): void {
-    if (key !== undefined && !isShared(key)) ask("sessions.messages.unsubscribe", { key }).catch(() => {});
-  }
-
   const isAnswered = (runId: string) =>
     session.messages.some(({ role, __openclaw }) => role === "assistant" && __openclaw?.runId === runId);
 
   function apply(name: string, payload: object): void {
-    if (stopped) return;
+    if (signal.aborted) return;
     if (early) return void early.push([name, payload]);
     if (name === "session.message") onMessage(payload as SocketEventPayload<"session.message">);
     else if (name === "chat") onChat(payload as SocketEventPayload<"chat">);
@@ -163,16 +144,19 @@ export function createWatch(
       return key;
     },
     onEvent(name, payload) {
-      if ((payload as { sessionKey?: unknown }).sessionKey === key) apply(name, payload);
+      if (key !== undefined && (payload as { sessionKey?: unknown }).sessionKey === key) apply(name, payload);
     },
     onStatus(status) {
-      if (status.state === "closed") set({ isLive: false, error: status.error });
-      else if (status.state === "waiting" && session.isLive) set({ isLive: false });
+      if (status.state === "closed") {
+        set({ isLive: false, error: status.error });
+        if (!status.error) stopping.abort();
+      } else if (status.state === "waiting" && session.isLive) set({ isLive: false });
     },
     look,
     stop() {
-      if (!stopped && key !== undefined) leave();
-      stopped = true;
+      if (signal.aborted) return;
+      stopping.abort();
+      if (key !== undefined) leave(key);
     },
   };
 }

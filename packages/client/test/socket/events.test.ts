@@ -66,6 +66,21 @@ test("who listens for sessions is subscribed, on every connection and once", asy
   }
 });
 
+test("what may pass does not make deaf, what will not is not asked for ever", async () => {
+  const { socket, first } = await openReady();
+  first.isMute = true;
+  socket.on("sessions.changed", () => {});
+  await settle();
+  first.refuse({ code: "UNAVAILABLE", message: "Later.", retryable: true, retryAfterMs: 2000 }, "sessions.subscribe");
+  await settle(1999);
+  expect(first.requests).toHaveLength(2);
+  await settle(1);
+  expect(first.last()).toMatchObject({ id: "3", method: "sessions.subscribe" });
+  first.refuse({ code: "FORBIDDEN", message: "missing scope: sessions" });
+  await settle(25_000);
+  expect(first.requests).toHaveLength(3);
+});
+
 test("what a listener throws is an uncaught error, and stops nothing", async () => {
   const { socket, first } = await openReady();
   const uncaught: unknown[] = [];

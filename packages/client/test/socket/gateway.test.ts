@@ -246,6 +246,64 @@ test("a watch shows what others say, over HTTP too, from before and across cuts"
   await vi.waitFor(() => expect([...shown(), seen.at(-1)?.isLive]).toEqual([all, undefined, true]), 10_000);
 });
 
+test("a watch shows the branch that is gone to, and nothing of a session that is deleted", async () => {
+  const sent: string[] = [];
+  class Counted extends WebSocket {
+    override send(text: string): void {
+      sent.push(JSON.parse(text).method);
+      super.send(text);
+    }
+  }
+  const { socket } = open({ WebSocket: Counted });
+  const client = createClient({ baseUrl: url, token: TOKEN });
+  const key = "agent:main:branches";
+  const say = async (message: string) => (await socket.send("branches", message)).done();
+  for (const message of ["one", "two"]) await say(message);
+  const { data } = await client.sessions.messages(key);
+  let last: WatchedSession | undefined;
+  socket.watch("branches", (session) => {
+    last = session;
+  });
+  const said = () => last?.messages.filter(({ role }) => role === "user").map(({ content }) => content);
+  await vi.waitFor(() => expect(said()).toEqual(["one", "two"]), 10_000);
+  await client.sessions.setHead(key, data[1]?.id as string);
+  await vi.waitFor(() => expect(said()).toEqual(["one"]), 10_000);
+  const readings = () => sent.filter((method) => method === "chat.history").length;
+  const before = readings();
+  await say("drei");
+  await vi.waitFor(() => expect([last?.messages.length, last?.running]).toEqual([4, undefined]), 10_000);
+  expect(said()).toEqual(["one", "drei"]);
+  // What is told is not read again.
+  expect(readings()).toBe(before);
+  await client.sessions.setHead(key, data[3]?.id as string);
+  await vi.waitFor(() => expect(said()).toEqual(["one", "two"]), 10_000);
+  await client.sessions.delete(key);
+  await vi.waitFor(() => expect(last).toMatchObject({ messages: [], isLive: true, error: undefined }), 10_000);
+});
+
+test("a message whose answer was lost with the gateway is not said to the next one", async () => {
+  let isCut = false;
+  class Lossy extends WebSocket {
+    override send(text: string): void {
+      // It arrives, and nothing comes back.
+      if (!isCut && JSON.parse(text).method === "chat.send") {
+        this.onmessage = null;
+        isCut = true;
+      }
+      super.send(text);
+    }
+  }
+  const { socket } = open({ WebSocket: Lossy });
+  const sending = failureOf(socket.send("lost", "hi"));
+  const other = open().socket;
+  await vi.waitFor(async () => expect((await other.history("lost")).messages).toHaveLength(2), 10_000);
+  other.close();
+  await gateway.close({ drainTimeoutMs: 0 });
+  await start(Number(new URL(url).port));
+  expect(await sending).toMatchObject({ name: "ConnectionError" });
+  expect((await socket.history("lost")).messages).toHaveLength(2);
+});
+
 test("another gateway in the place of the first one has the answers that were given", async () => {
   const { socket, cut } = open();
   const other = open().socket;

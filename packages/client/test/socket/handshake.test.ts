@@ -237,6 +237,69 @@ test("so does a class that throws", async () => {
   expect(await failureOf(connected)).toMatchObject({ name: "OpenClawError", cause: { message: "no such scheme" } });
 });
 
+test.each([
+  [
+    { token: () => "x".repeat(40_000) },
+    "OpenClawError",
+    "The request `connect` is larger than the 65536 bytes that the gateway takes.",
+  ],
+  [{ client: { displayName: 1n as never } }, "TypeError", "BigInt"],
+])("so does a request to connect that cannot be sent: %#", async (options, name, message) => {
+  const { connected, first, sockets, statuses } = await open(options);
+  first.challenge();
+  const error = await failureOf(connected);
+  expect(error).toMatchObject({ name, message: expect.stringContaining(message) });
+  expect(statuses.at(-1)).toEqual({ state: "closed", error });
+  await settle(600_000);
+  expect(sockets).toHaveLength(1);
+});
+
+test.each(["shut out", "refused"])("who is %s asks for another token once", async (how) => {
+  const tokens: string[] = [];
+  const token = () => {
+    tokens.push(`token-${tokens.length}`);
+    return tokens.at(-1) as string;
+  };
+  const refusal = { code: "INVALID_REQUEST", message: "No.", details: { code: "AUTH_TOKEN_MISMATCH" } };
+  const { socket, sockets, first } = await open({ token });
+  const turnAway = (connection: FakeSocket | undefined) => {
+    connection?.challenge();
+    connection?.refuse(refusal);
+  };
+  if (how === "shut out") {
+    first.accept();
+    first.cut(4001);
+  } else turnAway(first);
+  expect(socket.status.state).toBe("waiting");
+  await settle(1000);
+  sockets[1]?.accept();
+  expect(sockets[1]?.last("connect").params.auth).toMatchObject({ token: "token-1" });
+  expect(socket.status.state).toBe("ready");
+  // One that was taken has earned the next.
+  sockets[1]?.cut(4001);
+  await settle(1000);
+  turnAway(sockets[2]);
+  expect(socket.status).toMatchObject({ state: "closed", error: refusal });
+  await settle(600_000);
+  expect(tokens).toHaveLength(3);
+});
+
+test("all hear of each status in turn, whatever one of them does", async () => {
+  const { sockets, WebSocket } = fakeWebSocket();
+  const socket = createSocket({ baseUrl: BASE_URL, token: TOKEN, WebSocket });
+  const seen: string[] = [];
+  socket.on("status", ({ state }) => {
+    if (state === "waiting") socket.connect().catch(() => {});
+  });
+  socket.on("status", ({ state }) => seen.push(state));
+  socket.connect().catch(() => {});
+  await settle();
+  sockets[0]?.cut();
+  await settle();
+  expect(seen).toEqual(["connecting", "waiting", "connecting"]);
+  socket.close();
+});
+
 test("closed is closed", async () => {
   const { socket, sockets, connected, first, statuses } = await open();
   socket.close();

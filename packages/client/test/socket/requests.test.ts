@@ -74,6 +74,7 @@ test("when the connection breaks, what may be asked twice is", async () => {
     failureOf(socket.request("sessions.delete", { key: "main" })),
     failureOf(socket.request("sessions.patch", { key: "main", label: "x" })),
     failureOf(socket.abort("main")),
+    failureOf(socket.abort("main", { runId: undefined })),
   ];
   await settle();
   first.cut();
@@ -101,11 +102,19 @@ test("without a connection a request waits, for as long as it may", async () => 
   first.cut();
   const request = failureOf(socket.request("health", {}, { timeout: 500 }));
   await settle(500);
-  expect(await request).toMatchObject({ name: "TimeoutError" });
+  // What was the matter is not the gateway's slowness.
+  expect(await request).toMatchObject({
+    name: "TimeoutError",
+    cause: { name: "ConnectionError", message: "The connection was closed (1006)." },
+  });
   await settle(500);
   sockets[1]?.accept();
   await settle();
   expect(sockets[1]?.requests.map(({ method }) => method)).toEqual(["connect"]);
+  const unanswered = failureOf(socket.request("health", {}, { timeout: 500 }));
+  await settle(500);
+  const error = await unanswered;
+  expect([error.name, error.cause]).toEqual(["TimeoutError", undefined]);
 });
 
 test("closing ends what waits", async () => {

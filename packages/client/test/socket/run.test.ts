@@ -100,6 +100,21 @@ test("text that is written anew comes whole", async () => {
   expect(pieces).toEqual(["One", " two", "Another", " one"]);
 });
 
+test("an answer that ends shorter than it was told stays as it was read", async () => {
+  const { socket, first } = await openReady();
+  const sending = socket.send({ sessionKey: "main", message: "hi", idempotencyKey: "mine" });
+  await settle();
+  first.answer({ runId: "mine", status: "started" });
+  const run = await sending;
+  const { pieces, end } = read(run);
+  first.event("chat", { runId: "mine", state: "delta", message: { content: "Hello world" } });
+  await settle();
+  first.event("chat", { runId: "mine", state: "final", message: { content: "Hello" } });
+  await end;
+  expect([pieces, run.text]).toEqual([["Hello world"], "Hello world"]);
+  expect(await run.done()).toMatchObject({ text: "Hello world", message: { content: "Hello" } });
+});
+
 test("a run that fails has the gateway's words, and those it had said", async () => {
   const { gateway, run } = await start();
   const { pieces, end } = read(run);
@@ -279,6 +294,38 @@ test("what may pass is asked again", async () => {
   expect(sockets[1]?.last("chat.history").id).toBe("4");
   sockets[1]?.refuse({ code: "UNAVAILABLE", message: "broken" }, "chat.history");
   expect(await failureOf(run.done())).toMatchObject({ name: "SocketError", message: "broken" });
+});
+
+/** A run whose connection broke, and what the gateway then says of it. */
+async function returnTo(history: object) {
+  const { socket, sockets, first } = await openReady();
+  const sending = socket.send({ sessionKey: "main", message: "hi", idempotencyKey: "mine" });
+  await settle();
+  first.answer({ runId: "mine", status: "started" });
+  const run = await sending;
+  first.cut();
+  await settle(1000);
+  const [, second = first] = sockets;
+  second.accept();
+  await settle();
+  expect(second.last("chat.history").params).toEqual({ sessionKey: "main", limit: 200 });
+  second.answer({ messages: [], hasMore: false, ...history }, "chat.history");
+  await settle();
+  return { run, second };
+}
+
+test("a run that waits for another one is not over", async () => {
+  const inFlightRun = { runId: "other", text: "" };
+  const { run, second } = await returnTo({ inFlightRun, sessionInfo: { activeRunIds: ["other", "mine"] } });
+  expect(second.last().method).toBe("chat.history");
+  second.event("chat", { runId: "mine", state: "final", message: { content: "Hello" } });
+  expect((await run.done()).text).toBe("Hello");
+});
+
+test("a run that was ended says so, whatever the gateway's words", async () => {
+  const { run, second } = await returnTo({});
+  second.answer({ runId: "mine", status: "error", error: "cancelled", stopReason: "rpc" }, "agent.wait");
+  expect(await failureOf(run.done())).toMatchObject({ name: "AbortError" });
 });
 
 test("a gateway that lets nobody in any more ends it", async () => {

@@ -1,44 +1,20 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { createSocket, type WatchedSession, type WatchOptions } from "../../src/socket/index.ts";
+import { createSocket, type WatchedSession } from "../../src/socket/index.ts";
 import { TOKEN } from "../support/client.ts";
 import { fakeGateway } from "../support/fake-gateway.ts";
 import { settle } from "../support/fake-socket.ts";
 import { openReady } from "../support/ready-socket.ts";
 import { expectNoUnhandled } from "../support/unhandled.ts";
+import { at, KEY, texts, watch } from "../support/watched.ts";
 
 expectNoUnhandled();
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-const KEY = "agent:main:main";
-const at = (seq: number, content: string, id = `m${seq}`, more = {}) => ({
-  ...{ role: "user", content, timestamp: 1 },
-  __openclaw: { id, seq, ...more },
-});
-const texts = (session: WatchedSession | undefined) => session?.messages.map(({ content }) => content);
-
-/** A watch of a session that the test plays by hand. */
-async function watch(messages: object[] = [], options?: WatchOptions, more = {}) {
-  const { socket, sockets, first } = await openReady();
-  const seen: WatchedSession[] = [];
-  const stop = socket.watch("main", (session) => seen.push(session), options);
-  expect(seen).toEqual([]);
-  await settle();
-  const read = async (result: object, connection = first) => {
-    connection.answer({ subscribed: true, key: KEY }, "sessions.messages.subscribe");
-    await settle();
-    connection.answer({ messages: [], hasMore: false, ...result }, "chat.history");
-    await settle();
-  };
-  await read({ messages, ...more });
-  const tell = (message: object) => first.event("session.message", { sessionKey: KEY, message });
-  const chat = (payload: object) => first.event("chat", { sessionKey: KEY, runId: "run", ...payload });
-  return { socket, sockets, first, seen, stop, read, tell, chat, last: () => seen.at(-1) };
-}
-
 test("what there is, and what comes", async () => {
   const { first, seen, tell, chat } = await watch([at(1, "one")], { limit: 5 });
   expect(first.requests.slice(1).map(({ method, params }) => [method, params])).toEqual([
+    ["sessions.subscribe", {}],
     ["sessions.messages.subscribe", { key: "main" }],
     ["chat.history", { sessionKey: "main", limit: 5 }],
   ]);
@@ -66,7 +42,7 @@ test("what there is, and what comes", async () => {
   });
   // A page need not draw again what is as it was.
   expect(seen[3]?.messages).toBe(seen[4]?.messages);
-  expect(first.requests).toHaveLength(3);
+  expect(first.requests).toHaveLength(4);
 });
 
 test("a run that began before is there with its text", async () => {
@@ -199,11 +175,11 @@ test("who stops hears no more, and the last one says so to the gateway", async (
   stopAtOnce();
   const stopSoon = socket.watch("main", () => expect.fail("told"));
   await settle();
-  expect(methods().slice(count)).toEqual(["sessions.messages.subscribe"]);
+  expect(methods().slice(count)).toEqual(["sessions.subscribe", "sessions.messages.subscribe"]);
   stopSoon();
   first.answer({ subscribed: true, key: KEY });
   await settle();
-  expect(methods().slice(count + 1)).toEqual(["sessions.messages.unsubscribe"]);
+  expect(methods().slice(count + 2)).toEqual(["sessions.messages.unsubscribe"]);
 });
 
 test("one who listens first is connected by it, and sees what another one says", async () => {
@@ -225,5 +201,6 @@ test("one who listens first is connected by it, and sees what another one says",
     "chat.send",
     "connect",
     "sessions.messages.subscribe",
+    "sessions.subscribe",
   ]);
 });

@@ -86,7 +86,7 @@ export function fakeGateway() {
       if (ended) end("aborted");
       return [true, { ok: true, aborted: ended, runIds: ended ? [run.runId] : [] }];
     }
-    if (method.startsWith("sessions.messages.")) return [true, { subscribed: true, key: KEY }];
+    if (/^sessions\.(messages\.|subscribe$)/.test(method)) return [true, { subscribed: true, key: KEY }];
     return [false, { code: "INVALID_REQUEST", message: `unknown method: ${method}` }];
   }
 

@@ -30,6 +30,8 @@ export class FakeSocket {
   /** The codes it has closed with. */
   readonly closed: (number | undefined)[] = [];
   onRequest: ((request: Request) => void) | undefined;
+  /** Whether the test itself answers whoever wants to hear of sessions. */
+  isMute = false;
   #seq = 0;
 
   constructor(url: string) {
@@ -39,6 +41,8 @@ export class FakeSocket {
     const request: Request = JSON.parse(text);
     this.requests.push(request);
     this.onRequest?.(request);
+    if (request.method !== "sessions.subscribe" || this.isMute || this.onRequest) return;
+    queueMicrotask(() => this.receive({ type: "res", id: request.id, ok: true, payload: { subscribed: true } }));
   }
   close(code?: number): void {
     this.closed.push(code);
