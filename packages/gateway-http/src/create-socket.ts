@@ -1,3 +1,4 @@
+import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
 import type { AgentRegistry } from "./agents/registry.ts";
 import type { Authenticator } from "./auth/authenticate.ts";
 import type { Credentials } from "./auth/credentials.ts";
@@ -40,25 +41,43 @@ export interface SocketDoor {
 }
 
 /** The sockets, from the first one on. */
-interface Room extends Pick<Sockets, "recheck" | "close" | "open"> {
+interface Room extends Pick<Sockets, "recheck" | "open"> {
   /** @throws GatewayError 503 `gateway_draining` */
   enter(): Promise<Sockets>;
+  /** Says goodbye to all, after the last words of the runs, which have ended. */
+  close(): Promise<void>;
 }
 
+/** Milliseconds that the last words may take. */
+const LAST_WORDS_MS = 1000;
+
 export function createSocketDoor({ store, lanes, runs, current, onBug }: SocketOptions): SocketDoor {
-  const hub = new Hub();
+  const hub = new Hub(onBug);
   const inSession: Runs["inSession"] = (session) => runs().inSession(session);
   const news = createNews({ hub, sessions: store, runs: { inSession }, current, onBug });
   const narrators = new Narrators({ hub, news, runs, onBug });
   const listener: SessionListener = {
     appended(session, addition) {
       const last = addition.entries.at(-1);
-      if (last) narrators.catchUp(session.owner, last.runId);
-      return news.appended(session, addition);
+      const told = last && narrators.catchUp(session.owner, last.runId);
+      return told ? told.then(() => news.appended(session, addition)) : news.appended(session, addition);
     },
     changed: (session, reason) => news.changed(session, { reason }),
   };
   const sessions = withNews(store, listener, onBug);
+
+  /** Settles when clients were told how the runs ended, and have the answers that waited for that. */
+  async function lastWords(): Promise<void> {
+    const deadline = performance.now() + LAST_WORDS_MS;
+    const told = new AbortController();
+    const late = delay(LAST_WORDS_MS, undefined, { signal: told.signal }).catch(() => {});
+    await Promise.race([narrators.toldOfAll(), late]);
+    // An answer that waited for it leaves within this turn of the event loop; those who look on have turns of their own.
+    do await nextTurn();
+    while (hub.fanOut.isBusy && performance.now() < deadline);
+    told.abort();
+  }
+
   return {
     sessions,
     onStart: (run, request) => narrators.onStart(run, request),
@@ -94,8 +113,9 @@ export function createSocketDoor({ store, lanes, runs, current, onBug }: SocketO
           return sockets?.open ?? 0;
         },
         recheck: () => sockets?.recheck(),
-        close() {
+        async close() {
           isClosed = true;
+          if (sockets) await lastWords();
           sockets?.close();
         },
       };

@@ -239,7 +239,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
       journal.dismiss(drainingError());
       await drained;
       await listening?.catch(() => {});
-      socketRoom?.close();
+      await socketRoom?.close();
       await app?.close();
       await Promise.all([connections.close(), mcp.close()]);
       await sessions.close();

@@ -12,6 +12,8 @@ export interface Caller {
   /** Ids of the agents that it may use; `undefined`: all. */
   readonly agents?: ReadonlySet<string> | undefined;
   readonly limits: CallerLimits;
+  /** When its key ends, in milliseconds since the epoch; absent: never. */
+  readonly expiresAt?: number | undefined;
 }
 
 /** Absent: none but those that all callers share. */

@@ -15,7 +15,7 @@ export interface KeyRing {
 /** @param now milliseconds since the epoch */
 export function createKeyRing(keys: readonly KeyConfig[], now: () => number = Date.now): KeyRing {
   // Found by hash, in a time that depends on the hash and says nothing about any token.
-  const byHash = new Map(keys.map((key) => [hashOf(key), { caller: toCaller(key), expiresAt: key.expiresAt }]));
+  const byHash = new Map(keys.map((key) => [hashOf(key), toCaller(key)]));
   return {
     size: byHash.size,
     find(token) {
@@ -23,7 +23,7 @@ export function createKeyRing(keys: readonly KeyConfig[], now: () => number = Da
       const digest = hash("sha256", token, "hex");
       const found = byHash.get(digest);
       if (!found) return undefined;
-      return found.expiresAt !== undefined && found.expiresAt <= now() ? "expired" : found.caller;
+      return found.expiresAt !== undefined && found.expiresAt <= now() ? "expired" : found;
     },
   };
 }
@@ -32,6 +32,6 @@ function hashOf(key: KeyConfig): string {
   return tokenHashOf(key).replace(/^sha256:/, "");
 }
 
-function toCaller({ id, agents, scopes, limits }: KeyConfig): Caller {
-  return { owner: id, scopes: new Set(scopes), agents: agents && new Set(agents), limits };
+function toCaller({ id, agents, scopes, limits, expiresAt }: KeyConfig): Caller {
+  return { owner: id, scopes: new Set(scopes), agents: agents && new Set(agents), limits, expiresAt };
 }

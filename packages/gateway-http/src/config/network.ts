@@ -20,7 +20,8 @@ export function isAddressRange(text: string): boolean {
 
 /**
  * Makes a test whether an address lies in one of these ranges. An IPv4 address inside an IPv6 one (`::ffff:10.0.0.1`),
- * as a socket that listens to both gives it, counts as the IPv4 address.
+ * as a socket that listens to both gives it, counts as the IPv4 address. Zones (`fe80::1%eth0`) are passed over. It
+ * never throws, whatever the text.
  *
  * @param ranges - As {@link isAddressRange} allows them.
  */
@@ -28,17 +29,22 @@ export function createAddressMatcher(ranges: readonly string[]): (address: strin
   const parsed = ranges.map(parseRange);
   return (text) => {
     if (text === undefined || isIP(text) === 0) return false;
-    const address = ipaddr.process(text);
+    // A stranger may have written it, and the parser throws at zones that Node takes.
+    const address = ipaddr.process(withoutZone(text));
     return parsed.some(([range, prefix]) => range.kind() === address.kind() && address.match(range, prefix));
   };
 }
 
 function parseRange(text: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {
   const [address = "", digits] = text.split("/");
-  const parsed = ipaddr.parse(address);
+  const parsed = ipaddr.parse(withoutZone(address));
   const prefix = digits === undefined ? parsed.toByteArray().length * 8 : Number(digits);
   const isMapped = parsed instanceof ipaddr.IPv6 && parsed.isIPv4MappedAddress() && prefix >= 96;
   return isMapped ? [parsed.toIPv4Address(), prefix - 96] : [parsed, prefix];
+}
+
+function withoutZone(address: string): string {
+  return address.replace(/%.*$/s, "");
 }
 
 /** Whether `host` can only be reached from this machine. */

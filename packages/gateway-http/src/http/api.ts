@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { Attempt, Authenticator, ProxyUser } from "../auth/authenticate.ts";
+import type { Attempt, ProxyUser } from "../auth/attempt.ts";
+import type { Authenticator } from "../auth/authenticate.ts";
 import type { Caller } from "../auth/caller.ts";
 import { requireScope } from "../auth/permissions.ts";
 import type { RateLimiter } from "../auth/rate-limiter.ts";
@@ -106,7 +107,7 @@ export function createGuard(
       also?.(request);
     };
     const found = authenticator.authenticate(attempt);
-    return found instanceof Promise ? found.then(admit) : admit(found);
+    return found instanceof Promise ? found : admit(found);
   };
 }
 

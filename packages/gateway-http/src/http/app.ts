@@ -1,16 +1,17 @@
-import { randomUUID } from "node:crypto";
 import { type IncomingMessage, METHODS, type ServerResponse } from "node:http";
 import { HEADERS } from "@openclaw/protocol";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { Config } from "../config/schema.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
-import { answerPreflight, corsHeaders, isListedOrigin, isPreflight } from "./cors.ts";
+import { answerPreflight, corsHeaders, isPreflight } from "./cors.ts";
 import { fromFastify, sendError, sendRaw, urlTooLong } from "./error-reply.ts";
-import { isAllowedHost, isAllowedOrigin } from "./host-guard.ts";
+import { isForeignOrigin, requireHost } from "./host-guard.ts";
 import { addJsonParser, BODY_LIMIT } from "./json-body.ts";
 import { createByteRefuser } from "./refuse-bytes.ts";
-import { readRequestId } from "./request-headers.ts";
+import { createRequestId, toRequestId } from "./request-headers.ts";
+import { securityHeaders } from "./security-headers.ts";
 import type { Tls } from "./tls.ts";
+import { isWebSocket } from "./upgrade.ts";
 
 /** Milliseconds a request may take to arrive, its body included. */
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -47,7 +48,6 @@ export function createApp(options: AppOptions): FastifyInstance {
     maxHeaderSize: MAX_HEADER_BYTES,
     connectionsCheckingInterval: 1000,
     requireHostHeader: false,
-    // Others are served as if they had not asked: some clients offer h2c with every request.
     shouldUpgradeCallback: isWebSocket,
   };
   const https = tls && { https: { ...limits, ...tls.options, handshakeTimeout: REQUEST_TIMEOUT_MS } };
@@ -58,7 +58,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     // Which of the two it is, Fastify's types want to know before it runs.
     ...((https ?? { http: limits }) as { http: typeof limits }),
     trustProxy: isTrustedProxy ?? false,
-    genReqId: (raw) => readRequestId(raw.headers[HEADERS.requestId]) ?? createRequestId(),
+    genReqId: ({ headers }) => toRequestId(headers),
     // Draining is the runs' to refuse; Fastify's own 503 has another shape.
     return503OnClosing: false,
     forceCloseConnections: "idle",
@@ -94,22 +94,9 @@ export function createApp(options: AppOptions): FastifyInstance {
   app.addHook("onRequest", (request, reply, next) => {
     onRequest?.(request, reply);
     addHeaders(request, reply);
-    const { headers } = request;
-    const { hosts, cors } = http();
-    if (!hasOneHost(request.raw)) {
-      throw new GatewayError("malformed_request", "A request needs exactly one Host header.", { param: "host" });
-    }
-    if (!isAllowedHost(headers.host, hosts)) {
-      throw new GatewayError(
-        "host_not_allowed",
-        "This Host is not served here; gateway.http.hosts lists those that are.",
-        {
-          param: "host",
-        },
-      );
-    }
-    const { origin } = headers;
-    if (guardOrigin && !isListedOrigin(origin, cors.origins) && !isAllowedOrigin(origin, headers.host, hosts)) {
+    const now = http();
+    requireHost(request.raw, now.hosts);
+    if (guardOrigin && isForeignOrigin(request.headers, now)) {
       throw new GatewayError(
         "origin_not_allowed",
         "Pages of this origin may not use this gateway; gateway.http.cors.origins lists those that may.",
@@ -119,7 +106,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     if (request.raw.url && request.raw.url.length > MAX_URL_LENGTH) throw urlTooLong();
     // Here, because the not-found handler comes after the body: anyone could have us parse 32 MiB.
     if (request.is404) throw unknownUrl(request);
-    if (isPreflight(request, cors.origins)) answerPreflight(request, reply);
+    if (isPreflight(request, now.cors.origins)) answerPreflight(request, reply);
     else next();
   });
   app.setErrorHandler((thrown, request, reply) => {
@@ -144,31 +131,6 @@ export function createApp(options: AppOptions): FastifyInstance {
   return app;
 }
 
-/** Of answers that say nothing else, too. */
-export function securityHeaders({
-  securityHeaders: { strictTransportSecurity },
-}: Pick<Config["gateway"]["http"], "securityHeaders">): Record<string, string> {
-  return strictTransportSecurity === false ? {} : { "strict-transport-security": strictTransportSecurity };
-}
-
-function isWebSocket({ headers }: IncomingMessage): boolean {
-  return headers.upgrade?.toLowerCase() === "websocket";
-}
-
-export function createRequestId(): string {
-  return `req_${randomUUID().replaceAll("-", "")}`;
-}
-
 function unknownUrl({ method, url }: FastifyRequest): GatewayError {
   return new GatewayError("unknown_url", `Nothing is served at ${method} ${url.split("?", 1)[0]?.slice(0, 100)}.`);
-}
-
-/** RFC 9112 §3.2: exactly one, but HTTP/1.0 did not know it. Node keeps the first of several. */
-export function hasOneHost({ rawHeaders, headers, httpVersionMinor }: IncomingMessage): boolean {
-  if (headers.host === undefined) return httpVersionMinor === 0;
-  let count = 0;
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    if (rawHeaders[index]?.length === 4 && rawHeaders[index]?.toLowerCase() === "host") count++;
-  }
-  return count === 1;
 }

@@ -97,8 +97,9 @@ export function toRawAnswer(error: GatewayError, requestId: string, headers: Rec
     "content-type: application/json; charset=utf-8",
     `content-length: ${Buffer.byteLength(body)}`,
     `${HEADERS.requestId}: ${requestId}`,
-    "connection: close",
-    ...Object.entries({ ...headers, ...errorHeaders(error) }).map(([name, value]) => `${name}: ${value}`),
+    ...Object.entries({ connection: "close", ...headers, ...errorHeaders(error) }).map(
+      ([name, value]) => `${name}: ${value}`,
+    ),
   ];
   return `${lines.join("\r\n")}\r\n\r\n${body}`;
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import type { ProxyUser } from "../auth/authenticate.ts";
+import type { ProxyUser } from "../auth/attempt.ts";
 import type { Config } from "../config/schema.ts";
 
 type Gateway = Config["gateway"];

@@ -1,10 +1,7 @@
-import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { GatewayError } from "../errors/gateway-error.ts";
+import { endWith, owedAnswer } from "./end-with.ts";
 import { fromNode, toRawAnswer } from "./error-reply.ts";
-
-/** Milliseconds a refused connection stays open: cut at once, unread bytes would reset it before the refusal is read. */
-const LINGER_MS = 1000;
 
 export interface ByteRefuserOptions {
   createRequestId(): string;
@@ -20,10 +17,8 @@ export function createByteRefuser({
   headers,
   onRefused,
 }: ByteRefuserOptions): (error: NodeJS.ErrnoException, socket: Socket) => void {
-  function answer(socket: Socket, error: GatewayError): void {
-    if (socket.writable) socket.end(toRawAnswer(error, createRequestId(), headers()));
-    setTimeout(() => socket.destroy(), LINGER_MS).unref();
-  }
+  const answer = (socket: Socket, error: GatewayError) =>
+    endWith(socket, toRawAnswer(error, createRequestId(), headers()));
 
   return (error, socket) => {
     // There is no TLS connection yet, but the one below it can still say why.
@@ -33,15 +28,9 @@ export function createByteRefuser({
       return answer(below, SPEAKS_HTTPS);
     }
     if (error.code === "ECONNRESET" || socket.destroyed) return;
-    // Bytes into an answer that has begun would be read as part of it.
-    const answering = (socket as { _httpMessage?: ServerResponse })._httpMessage;
-    if (answering?.headersSent) {
-      socket.destroy();
-      return;
-    }
     const refusal = fromNode(error.code);
     // One that is being answered is a request already, and counted as such.
-    if (!answering) onRefused(refusal.status);
+    if (!owedAnswer(socket)) onRefused(refusal.status);
     answer(socket, refusal);
   };
 }

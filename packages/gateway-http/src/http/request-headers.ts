@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { HEADERS } from "@openclaw/protocol";
 import { GatewayError } from "../errors/gateway-error.ts";
@@ -68,9 +69,14 @@ export function invalidResume(what: string): GatewayError {
   });
 }
 
-/** Ours unless the caller's is one that is safe in a log and a header. */
-export function readRequestId(header: string | string[] | undefined): string | undefined {
-  return typeof header === "string" && /^[\w.:-]{1,128}$/.test(header) ? header : undefined;
+/** A new one, unless the caller's is one that is safe in a log and a header. */
+export function toRequestId(headers: IncomingMessage["headers"]): string {
+  const theirs = headers[HEADERS.requestId];
+  return typeof theirs === "string" && /^[\w.:-]{1,128}$/.test(theirs) ? theirs : createRequestId();
+}
+
+export function createRequestId(): string {
+  return `req_${randomUUID().replaceAll("-", "")}`;
 }
 
 function invalidHeader(name: string, what: string): GatewayError {

@@ -36,6 +36,8 @@ export interface RequestWatch {
 export function watchRequest({ count, logs, log }: RequestWatch, request: FastifyRequest, reply: FastifyReply): void {
   const startedAt = performance.now();
   const { raw } = reply;
+  // Now: a connection that is gone has none.
+  const address = addressOf(request);
   // Fastify's `onResponse` does not come where the client went away.
   raw.once("close", () => {
     const status = raw.headersSent ? raw.statusCode : CLIENT_GONE;
@@ -51,10 +53,19 @@ export function watchRequest({ count, logs, log }: RequestWatch, request: Fastif
       status,
       ms: Math.round(performance.now() - startedAt),
       ...(raw.writableFinished ? undefined : { cut: true }),
-      address: request.ip,
+      address,
       headers: openHeaders(request),
     });
   });
+}
+
+/** What reads it out of a stranger's headers must not be able to end the process from within a listener. */
+function addressOf(request: FastifyRequest): string | undefined {
+  try {
+    return request.ip;
+  } catch {
+    return undefined;
+  }
 }
 
 /**

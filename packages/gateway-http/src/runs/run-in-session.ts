@@ -12,7 +12,7 @@ import type { Admission } from "./admission.ts";
 import type { PullEnd } from "./pull-agent.ts";
 import type { Run } from "./run.ts";
 import type { RunRequest } from "./run-request.ts";
-import { namingModel, withSettings } from "./session-settings.ts";
+import { namingModel, requireInput, withSettings } from "./session-settings.ts";
 
 export interface SessionContext {
   store: SessionStore;
@@ -37,7 +37,7 @@ export async function runInSession(
   const findPlace = async () => {
     const transcript = await store.read(session);
     settings = transcript?.meta.settings ?? {};
-    return reconcile(turn.messages, transcript, { isChat });
+    return reconcile(turn.messages, transcript, { isChat, continues: session.continues });
   };
   // Only a chat's requests can be side tasks; so only theirs are looked at before the lane.
   const early = isChat ? await findPlace() : undefined;
@@ -109,6 +109,7 @@ export async function runInSession(
   async function keepQuestion(place: Placement): Promise<Placement & { asked: string | null }> {
     run.signal.throwIfAborted();
     const { fresh, parent, carriesHistory, weight } = place;
+    requireInput(request, settings);
     requireRoom(weight, fresh);
     const entries = toEntries(run.id, parent, fresh);
     const asked = entries.at(-1)?.id ?? parent;

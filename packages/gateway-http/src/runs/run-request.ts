@@ -32,6 +32,8 @@ export interface RunRequest {
     readonly stateless: boolean;
     /** The key is a chat's own id: each request carries the whole talk. */
     readonly isChat?: boolean;
+    /** The caller sends only what is new, and never again what it sent: the same words are another message. */
+    readonly continues?: boolean;
   };
   readonly channel?: string | undefined;
   readonly hooks?: RunHooks | undefined;

@@ -42,6 +42,7 @@ export class Run {
   readonly #steps = new Steps();
   #usage: Usage | undefined;
   #firstEventAt: number | undefined;
+  #begun = false;
   #ended = false;
   #sealed = false;
   #toolStarted = false;
@@ -59,6 +60,11 @@ export class Run {
   /** Aborts when the run is to stop: every await under it honours this one signal. */
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  /** Whether its turn has come: before, it waits for its session or for a place. */
+  get begun(): boolean {
+    return this.#begun;
   }
 
   get ended(): boolean {
@@ -120,6 +126,7 @@ export class Run {
   emit(events: readonly RunEvent[]): Promise<void> | undefined {
     if (this.#ended || events.length === 0) return undefined;
     if (events[0]?.type !== "run-start") this.#firstEventAt ??= performance.now();
+    else this.#begun = true;
     for (const event of events) {
       if (this.#keepsText || (event.type !== "text-delta" && event.type !== "reasoning-delta")) {
         gather(this.#answer, event);

@@ -1,5 +1,5 @@
 import { GatewayError } from "../errors/gateway-error.ts";
-import type { SessionRef } from "../sessions/store.ts";
+import { idOfSession, type SessionRef } from "../sessions/store.ts";
 import type { Run, RunResult } from "./run.ts";
 import type { RunRequest } from "./run-request.ts";
 import { type RunSummary, summarize } from "./run-summary.ts";
@@ -7,6 +7,8 @@ import { type RunContext, startRun } from "./start-run.ts";
 
 /** Runs that are remembered after their end, so that ending one a little late is no error. */
 const MAX_ENDED = 1000;
+
+const BUSY = "A run is active in this session: abort it, or wait for its end.";
 
 /** A run that is over. Times are Unix time in milliseconds. */
 export interface EndedRun {
@@ -33,6 +35,12 @@ export interface Runs {
   findInSession(session: SessionRef): Run | undefined;
   /** All of a session, those that wait too. */
   inSession(session: SessionRef): Generator<Run>;
+  /**
+   * Does to a session what is no run, between its runs: one that has ended and is still being kept is waited for, and
+   * those that come meanwhile wait for this.
+   * @throws GatewayError 409 `session_busy` while one is under way, or waits
+   */
+  between<Result>(session: SessionRef, work: () => Promise<Result>): Promise<Result>;
   /** Ends those under way, or waiting, that `why` gives an error for. */
   end(why: (request: RunRequest) => GatewayError | undefined): void;
   readonly draining: boolean;
@@ -114,6 +122,17 @@ export function createRuns(
     },
     findInSession: (session) => inSession(session).next().value ?? undefined,
     inSession,
+    async between(session, work) {
+      for (const run of inSession(session)) {
+        if (!run.ended) throw new GatewayError("session_busy", BUSY, { param: "key" });
+      }
+      const leave = await context.lanes.enterBetween(idOfSession(session));
+      try {
+        return await work();
+      } finally {
+        leave();
+      }
+    },
     end(why) {
       for (const [run, request] of active) {
         const error = why(request);

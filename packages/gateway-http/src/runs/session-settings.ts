@@ -1,4 +1,5 @@
 import { HEADERS } from "@openclaw/protocol";
+import { modalityOf } from "../chat/modality.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { SessionSettings } from "../sessions/entry.ts";
 import type { PullEnd } from "./pull-agent.ts";
@@ -20,6 +21,31 @@ export function withSettings(request: RunRequest, { model, thinking }: SessionSe
 export function toEffort(thinking: string): string {
   return thinking === "off" ? "none" : thinking;
 }
+
+/**
+ * Where a session may be set to another model than its agent's, only the run knows what it takes in. A door that knows
+ * the model has asked it.
+ * @throws GatewayError 400 `unsupported_parameter` that names the part
+ */
+export function requireInput({ agent, turn, session, model }: RequestedInput, settings: SessionSettings): void {
+  if (model !== undefined || (settings.model === undefined && !session.continues)) return;
+  const input = (settings.model !== undefined && agent.inputOf?.(settings.model)) || agent.input;
+  for (const [index, { role, content }] of turn.messages.entries()) {
+    if (role !== "user" || typeof content === "string") continue;
+    const position = content.findIndex((part) => !input.includes(modalityOf(part)));
+    const part = content[position];
+    if (!part) continue;
+    const param = `messages[${index}].content[${position}].type`;
+    const who =
+      settings.model === undefined
+        ? `the agent ${JSON.stringify(agent.id)}`
+        : `the model ${JSON.stringify(settings.model.slice(0, 100))}, which this session is set to,`;
+    const message = `${param}: ${who} takes in no ${modalityOf(part)}, only ${input.join(", ")}.`;
+    throw new GatewayError("unsupported_parameter", message, { param });
+  }
+}
+
+type RequestedInput = Pick<RunRequest, "agent" | "turn" | "session" | "model">;
 
 /** A model that is not there was chosen by the request, which knows it, or for the session, some time ago. */
 export function namingModel(request: RunRequest, { model }: SessionSettings, end: PullEnd): PullEnd {

@@ -16,6 +16,11 @@ export interface Lanes {
   enter(id: string, entry: LaneEntry): Promise<() => void>;
   /** Takes a lane that is free; `undefined`, at once, when it is not. */
   enterIfFree(id: string, entry: LaneEntry): (() => void) | undefined;
+  /**
+   * Waits for a session's turn to do something short that is no run: under every policy behind whatever was there
+   * before, without interrupting it, and without a place of those that `maxQueued` counts.
+   */
+  enterBetween(id: string): Promise<() => void>;
   /** Sessions with a run under way. */
   readonly busy: number;
   /** Runs that wait for their session's turn. */
@@ -23,8 +28,15 @@ export interface Lanes {
 }
 
 interface Waiting {
-  entry: LaneEntry;
+  /** Absent: it is no run. */
+  entry: LaneEntry | undefined;
   admit(): void;
+}
+
+interface Lane {
+  /** Absent while something is done that is no run. */
+  running: LaneEntry | undefined;
+  waiting: Waiting[];
 }
 
 /**
@@ -32,7 +44,7 @@ interface Waiting {
  * @param rules those of now: asked for each run that comes
  */
 export function createLanes(rules: () => { concurrency: LanePolicy; maxQueued: number }): Lanes {
-  const lanes = new Map<string, { running: LaneEntry; waiting: Waiting[] }>();
+  const lanes = new Map<string, Lane>();
 
   function leave(id: string): void {
     const lane = lanes.get(id);
@@ -55,7 +67,7 @@ export function createLanes(rules: () => { concurrency: LanePolicy; maxQueued: n
     };
   }
 
-  function enterIfFree(id: string, entry: LaneEntry): (() => void) | undefined {
+  function enterIfFree(id: string, entry: LaneEntry | undefined): (() => void) | undefined {
     if (lanes.has(id)) return undefined;
     lanes.set(id, { running: entry, waiting: [] });
     return exit(id);
@@ -63,12 +75,21 @@ export function createLanes(rules: () => { concurrency: LanePolicy; maxQueued: n
 
   return {
     enterIfFree,
+    async enterBetween(id) {
+      const lane = lanes.get(id);
+      if (!lane) return enterIfFree(id, undefined) as () => void;
+      return new Promise((resolve) => {
+        lane.waiting.push({ entry: undefined, admit: () => resolve(exit(id)) });
+      });
+    },
     get busy() {
-      return lanes.size;
+      let count = 0;
+      for (const { running } of lanes.values()) if (running) count++;
+      return count;
     },
     get waiting() {
       let count = 0;
-      for (const { waiting } of lanes.values()) count += waiting.length;
+      for (const lane of lanes.values()) count += runsWaitingIn(lane);
       return count;
     },
     async enter(id, entry) {
@@ -76,8 +97,10 @@ export function createLanes(rules: () => { concurrency: LanePolicy; maxQueued: n
       const lane = lanes.get(id);
       if (!lane) return enterIfFree(id, entry) as () => void;
       const { concurrency: policy, maxQueued } = rules();
-      if (policy === "reject") throw new GatewayError("session_busy", "A run is active in this session.");
-      if (policy === "queue" && lane.waiting.length >= maxQueued) {
+      const queued = runsWaitingIn(lane);
+      const hasRuns = lane.running !== undefined || queued > 0;
+      if (policy === "reject" && hasRuns) throw new GatewayError("session_busy", "A run is active in this session.");
+      if (policy === "queue" && hasRuns && queued >= maxQueued) {
         throw new GatewayError("queue_full", `${maxQueued} runs already wait in this session.`, { retryAfter: 1 });
       }
       return new Promise((resolve, reject) => {
@@ -96,10 +119,16 @@ export function createLanes(rules: () => { concurrency: LanePolicy; maxQueued: n
         lane.waiting.push(waiting);
         // The newest word wins: whatever runs or waits before it ends now.
         if (policy === "interrupt") {
-          for (const { entry: older } of lane.waiting.slice(0, -1)) older.interrupt();
-          lane.running.interrupt();
+          for (const { entry: older } of lane.waiting.slice(0, -1)) older?.interrupt();
+          lane.running?.interrupt();
         }
       });
     },
   };
+}
+
+function runsWaitingIn({ waiting }: Lane): number {
+  let count = 0;
+  for (const { entry } of waiting) if (entry) count++;
+  return count;
 }

@@ -33,16 +33,18 @@ export interface Placement {
  * The model sees the request's messages as they were sent, with the agent's own steps put back before each answer they
  * led to. When only new messages were sent, the talk up to the head comes first.
  *
- * @param isChat whether the key is a chat's own id: then requests carry all that is to be heard
+ * @param how.isChat whether the key is a chat's own id: then requests carry all that is to be heard
+ * @param how.continues whether the caller never says again what was said: the same words are new ones
  */
 export function reconcile(
   sent: readonly TurnMessage[],
   transcript: Transcript | undefined,
-  { isChat }: { isChat: boolean },
+  how: { isChat: boolean; continues?: boolean | undefined },
 ): Placement {
+  const { isChat } = how;
   const hasAnswers = sent.some(({ role }) => role === "assistant");
   const isFirst = !transcript?.size;
-  const place = transcript && !isFirst ? findPlace(sent, transcript, isChat, hasAnswers) : undefined;
+  const place = transcript && !isFirst ? findPlace(sent, transcript, how, hasAnswers) : undefined;
   const { carriesHistory = hasAnswers, ...found } = place ?? begin(sent, transcript);
   return { ...found, aside: isChat && !place, isFirst, weight: transcript?.weight ?? 0, carriesHistory };
 }
@@ -52,9 +54,10 @@ type Place = Pick<Placement, "talk" | "parent" | "fresh"> & { carriesHistory?: b
 function findPlace(
   sent: readonly TurnMessage[],
   transcript: Transcript,
-  isChat: boolean,
+  { isChat, continues = false }: Parameters<typeof reconcile>[2],
   hasAnswers: boolean,
 ): Place | undefined {
+  if (continues) return continueHead(sent, transcript, true);
   if (!hasAnswers && (!isChat || sent[0]?.role === "tool")) {
     // Without a head it is a new talk, whatever was said before.
     const again = transcript.carriesHistory && transcript.head ? findWholeTalk(sent, transcript) : undefined;
@@ -98,11 +101,15 @@ function withThought(sent: TurnMessage, kept: TurnMessage): TurnMessage {
   return { ...sent, ...(reasoning_content && { reasoning_content }), ...(carry && { carry }) };
 }
 
-/** The request says only what is new. */
-function continueHead(sent: readonly TurnMessage[], transcript: Transcript): Place {
+/**
+ * The request says only what is new.
+ * @param isNew also where it has the words of a question that no answer came to
+ */
+function continueHead(sent: readonly TurnMessage[], transcript: Transcript, isNew = false): Place {
   const head = sent[0]?.role === "tool" ? findCall(sent[0].tool_call_id, transcript) : transcript.head;
   const past = transcript.path(head?.entry.id);
-  const unanswered = findUnanswered(sent, head ? head.visibleChildren : transcript.visibleRoots);
+  const siblings = head ? head.visibleChildren : transcript.visibleRoots;
+  const unanswered = isNew ? undefined : findUnanswered(sent, siblings);
   return {
     talk: toTalk([...past, ...sent.map((message) => ({ message }))]),
     parent: unanswered?.entry.id ?? head?.entry.id ?? null,

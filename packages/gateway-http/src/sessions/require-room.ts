@@ -11,7 +11,7 @@ const MAX_WEIGHT = 32 * 1024 * 1024;
  */
 export function requireRoom(weight: number, fresh: readonly Pick<Entry, "message">[]): void {
   if (weight + weightOfAll(fresh) <= MAX_WEIGHT) return;
-  throw new GatewayError("context_length_exceeded", "The session is full: begin another, or delete this one.", {
-    param: "messages",
-  });
+  const message =
+    "The session is full, with all its branches and what was said before a reset: begin another, or delete it.";
+  throw new GatewayError("context_length_exceeded", message, { param: "messages" });
 }

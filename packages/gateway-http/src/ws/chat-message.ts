@@ -1,9 +1,9 @@
 import type { ToolCall, UserPart } from "@openclaw/protocol";
 import type { ChatMessage } from "@openclaw/protocol/socket";
-import { parseJsonObject } from "../chat/json-object.ts";
 import { type TurnMessage, textOf } from "../chat/turn.ts";
 import type { Entry } from "../sessions/entry.ts";
 import type { Transcript } from "../sessions/transcript.ts";
+import { toArguments } from "./call-arguments.ts";
 import { toUsage } from "./run-words.ts";
 
 type Block = Exclude<ChatMessage["content"], string>[number];
@@ -97,7 +97,7 @@ function textBlock(text: string): Block {
 }
 
 function toCallBlock({ id, function: { name, arguments: text } }: ToolCall): Block {
-  return { type: "toolCall", id, name, arguments: parseJsonObject(text) ?? text };
+  return { type: "toolCall", id, name, arguments: toArguments(text) };
 }
 
 /** The same with at most so much text, in UTF-16 code units. */

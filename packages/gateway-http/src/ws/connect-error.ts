@@ -2,6 +2,7 @@ import { CONNECT_ERRORS, SOCKET_CLOSE, SOCKET_PROTOCOL } from "@openclaw/protoco
 import type { ConnectParams } from "@openclaw/protocol/socket";
 import { AuthError } from "../auth/auth-error.ts";
 import type { Credentials } from "../auth/credentials.ts";
+import { GatewayError } from "../errors/gateway-error.ts";
 import { toGatewayError } from "../errors/to-gateway-error.ts";
 import type { ProofFault } from "./device-proof.ts";
 import { invalid, SocketError, toSocketError } from "./socket-error.ts";
@@ -52,8 +53,12 @@ export function badProof({ code, reason }: ProofFault): ConnectError {
   return refuseConnect(reason, { code, reason });
 }
 
-/** Why a caller was not let in, in the words by which clients stop trying. */
+/**
+ * Why a caller was not let in, in the words by which clients stop trying.
+ * @throws what was nobody's intention
+ */
 export function toConnectError(thrown: unknown, mode: Credentials["mode"], hasDeviceToken: boolean): ConnectError {
+  if (!(thrown instanceof GatewayError)) throw thrown;
   if (!(thrown instanceof AuthError)) return new ConnectError(toSocketError(thrown), SOCKET_CLOSE.tryAgain);
   const { reason, message } = thrown;
   const kind = mode === "password" ? "password" : "token";
@@ -72,9 +77,11 @@ export function toConnectError(thrown: unknown, mode: Credentials["mode"], hasDe
   switch (reason) {
     case "locked_out":
       return rateLimited(thrown);
+    // AUTH_UNAUTHORIZED would fit both, but clients try again on it for ever.
     case "not_local":
+      return say("not let in", CONNECT_ERRORS.verifiedUserRequired, reason, "review_auth_configuration");
     case "not_proxied":
-      return say("not let in", CONNECT_ERRORS.authUnauthorized, reason, "review_auth_configuration");
+      return say("not let in", CONNECT_ERRORS.identityHeaderRequired, reason, "review_auth_configuration");
   }
   if (hasDeviceToken) {
     const code = CONNECT_ERRORS.deviceTokenMismatch;

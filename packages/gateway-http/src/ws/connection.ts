@@ -2,6 +2,7 @@ import { SOCKET_CLOSE, SOCKET_LIMITS } from "@openclaw/protocol";
 import type { ResponseFrame, SocketEventName } from "@openclaw/protocol/socket";
 import type { WebSocket } from "ws";
 import type { Caller } from "../auth/caller.ts";
+import { mayUse } from "../auth/permissions.ts";
 import { satisfies } from "./scopes.ts";
 import { toSocketError } from "./socket-error.ts";
 
@@ -9,7 +10,7 @@ import { toSocketError } from "./socket-error.ts";
 const SLOW_BYTES = 1024 * 1024;
 /** Bytes that are gathered for one write: a reader is not to look slow for what it was not sent. */
 const WRITE_BYTES = 64 * 1024;
-/** Session keys that a connection is known to use. */
+/** Session keys that a connection is known to use, the latest. */
 const MAX_USED = 1000;
 
 type Wire = Pick<
@@ -77,15 +78,21 @@ export class Connection {
     return satisfies(this.scopes, "operator.read") && (scopes.has("chat") || scopes.has("sessions"));
   }
 
-  /** Whether it hears of other owners, too. */
-  get hearsAll(): boolean {
-    return this.scopes.has("operator.admin") && this.caller.scopes.has("admin");
+  /** Whether it hears of other owners, too, by this session key: with the agents that its caller may use. */
+  hearsOthers(key: string): boolean {
+    if (!this.hears || !this.scopes.has("operator.admin") || !this.caller.scopes.has("admin")) return false;
+    if (this.caller.agents === undefined) return true;
+    const agentId = /^agent:([^:]+):/i.exec(key)?.[1]?.toLowerCase();
+    return agentId !== undefined && mayUse(this.caller, agentId);
   }
 
-  /** Remembers that it means its own session by this key. */
+  /** Remembers that it means its own session by this key, and forgets the one that it named the longest ago. */
   use(key: string): void {
-    if (this.#used.has(key) || this.#used.size >= MAX_USED) return;
+    const isNew = !this.#used.delete(key);
     this.#used.add(key);
+    if (!isNew) return;
+    const [oldest] = this.#used;
+    if (this.#used.size > MAX_USED && oldest !== undefined) this.#used.delete(oldest);
     this.onInterest?.();
   }
 
@@ -101,15 +108,18 @@ export class Connection {
   /**
    * @param payload JSON text
    * @param droppable what a slow reader can do without: it sees a gap in `seq`
+   * @returns whether it was not left out
    */
-  tell(event: SocketEventName, payload: string, droppable = false): void {
+  tell(event: SocketEventName, payload: string, droppable = false): boolean {
     const seq = ++this.#seq;
-    if (droppable && this.isSlow) return;
+    if (droppable && this.isSlow) return false;
     this.#send(`{"type":"event","event":"${event}","payload":${payload},"seq":${seq}}`);
     const gathering = this.#gathering;
-    if (!gathering || gathering.writableLength < WRITE_BYTES) return;
-    gathering.uncork();
-    gathering.cork();
+    if (gathering && gathering.writableLength >= WRITE_BYTES) {
+      gathering.uncork();
+      gathering.cork();
+    }
+    return true;
   }
 
   /** What it is told meanwhile leaves in one write. */

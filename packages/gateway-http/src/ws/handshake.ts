@@ -8,7 +8,8 @@ import {
   requestFrameSchema,
 } from "@openclaw/protocol/socket";
 import type { WebSocket } from "ws";
-import type { Attempt, Authenticator } from "../auth/authenticate.ts";
+import type { Attempt } from "../auth/attempt.ts";
+import type { Authenticator } from "../auth/authenticate.ts";
 import type { Caller } from "../auth/caller.ts";
 import type { Credentials } from "../auth/credentials.ts";
 import type { Peer } from "../auth/peer.ts";
@@ -17,7 +18,7 @@ import { describeIssue } from "./describe-issue.ts";
 import { findProofFault } from "./device-proof.ts";
 import { parseFrame } from "./parse-frame.ts";
 import { grantScopes } from "./scopes.ts";
-import { invalid } from "./socket-error.ts";
+import { invalid, toSocketError } from "./socket-error.ts";
 
 /** Bytes of a close frame's reason (RFC 6455 §5.5). */
 const MAX_REASON = 123;
@@ -25,8 +26,10 @@ const MAX_REASON = 123;
 export interface HandshakeOptions {
   authenticator: Authenticator;
   authMode(): Credentials["mode"];
+  /** @throws GatewayError when there is no room for another connection of this caller's */
+  requireRoom(caller: Caller): void;
   /** What a client is told of the gateway. */
-  hello(connId: string): Omit<HelloOk, "type" | "protocol" | "auth">;
+  hello(connId: string, caller: Caller): Omit<HelloOk, "type" | "protocol" | "auth">;
 }
 
 /** A client that was let in. */
@@ -46,6 +49,7 @@ export interface Handshake {
   /**
    * Takes the first frame. Closes the socket when it is no good, after saying why.
    * @returns the client; `undefined` when it was not let in, or has left
+   * @throws what was nobody's intention, after the same
    */
   take(frame: string): Promise<Guest | undefined>;
 }
@@ -79,11 +83,12 @@ export function shakeHands(socket: WebSocket, peer: Peer, options: HandshakeOpti
   async function admit(params: ConnectParams, attempt: Attempt): Promise<Caller> {
     if (params.role !== "operator") throw refuseConnect("invalid role");
     checkProtocol(params);
-    if (peer.isForeignPage) throw foreignPage();
+    if (peer.isForeignPage()) throw foreignPage();
     try {
       const caller = await options.authenticator.authenticate(attempt);
       const fault = findProofFault(params, nonce, Date.now());
       if (fault) throw badProof(fault);
+      options.requireRoom(caller);
       return caller;
     } catch (error) {
       if (error instanceof ConnectError) throw error;
@@ -95,14 +100,16 @@ export function shakeHands(socket: WebSocket, peer: Peer, options: HandshakeOpti
     const id = randomUUID();
     const scopes = grantScopes(wanted, caller);
     const auth = { role, scopes: [...scopes] };
-    const payload: HelloOk = { type: "hello-ok", protocol: SOCKET_PROTOCOL, ...options.hello(id), auth };
+    const payload: HelloOk = { type: "hello-ok", protocol: SOCKET_PROTOCOL, ...options.hello(id, caller), auth };
     return { id, caller, scopes, caps, attempt, answer: { id: answerId, payload } };
   }
 
   function refuse(id: string | undefined, error: unknown): void {
-    if (!(error instanceof ConnectError)) throw error;
-    if (id !== undefined) send(socket, { type: "res", id, ok: false, error: error.error.toBody() });
-    socket.close(error.closeCode, toReason(error.closeReason));
+    const isIntended = error instanceof ConnectError;
+    const refusal = isIntended ? error : new ConnectError(toSocketError(error), SOCKET_CLOSE.tryAgain);
+    if (id !== undefined) send(socket, { type: "res", id, ok: false, error: refusal.error.toBody() });
+    socket.close(refusal.closeCode, toReason(refusal.closeReason));
+    if (!isIntended) throw error;
   }
 
   return { take };

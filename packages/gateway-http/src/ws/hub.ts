@@ -5,9 +5,13 @@ import { FanOut } from "./fan-out.ts";
 
 /** All connections, and which of them hear of what. */
 export class Hub {
-  /** For those who look on. */
-  readonly fanOut = new FanOut();
+  readonly fanOut: FanOut;
   readonly #connections = new Set<Connection>();
+
+  /** @param onBug told what hindered the telling of an event */
+  constructor(onBug: (error: unknown, context: { event: string }) => void) {
+    this.fanOut = new FanOut(onBug);
+  }
 
   get size(): number {
     return this.#connections.size;
@@ -38,16 +42,32 @@ export class Hub {
     session: SessionRef,
     event: Name,
     payload: SocketEventPayload<Name>,
+    who?: (connection: Connection) => boolean,
+  ): void {
+    this.tellAll(session, event, [payload], who);
+  }
+
+  /** The same with several of one event, in this order. */
+  tellAll<Name extends SocketEventName>(
+    session: SessionRef,
+    event: Name,
+    payloads: readonly SocketEventPayload<Name>[],
     who: (connection: Connection) => boolean = () => true,
   ): void {
-    const encode = createPayload(session.owner, payload);
+    const near: Connection[] = [];
     const lookOn: Connection[] = [];
     for (const connection of this.audience(session)) {
-      if (!who(connection)) continue;
-      if (isNear(connection, session)) connection.tell(event, encode(connection));
-      else lookOn.push(connection);
+      if (who(connection)) (isNear(connection, session) ? near : lookOn).push(connection);
     }
-    if (lookOn.length > 0) this.fanOut.add({ event, members: lookOn, encode });
+    const encoders = payloads.map((payload) => createPayload(session.owner, payload));
+    const job = {
+      ...{ event, frames: payloads.length },
+      encode: (connection: Connection, frame: number) => encoders[frame]?.(connection) ?? "{}",
+      // It may have lost the right, or its interest, before its turn.
+      isFor: (connection: Connection) => mayHear(connection, session) && who(connection),
+    };
+    this.fanOut.tellNow({ ...job, members: near });
+    this.fanOut.add({ ...job, members: lookOn });
   }
 }
 
@@ -56,7 +76,7 @@ export function mayHear(connection: Connection, { owner, key }: SessionRef): boo
   if (!connection.hears) return false;
   if (connection.caller.owner === owner) return true;
   // Under a key that it uses it knows a session of its own: two talks in one would be told of as one.
-  return connection.hearsAll && !connection.uses(key);
+  return connection.hearsOthers(key) && !connection.uses(key);
 }
 
 /** Whether it uses the session, and does not only look on. */

@@ -32,36 +32,47 @@ export class Narrators {
     let narrator: Narrator | undefined;
     for (const connection of this.#options.hub.audience(request.session)) {
       narrator ??= this.#narrate(run, request);
-      narrator.place(connection);
+      narrator.tellings.place(connection);
     }
   }
 
   /** A client is there, hears of something else, or means a session that it did not mean before. */
   place(connection: Connection): void {
+    // What it hears of at once from now on comes behind what waits for its turn.
+    this.#options.hub.fanOut.flush(connection);
     for (const [run, request] of this.#options.runs().all) {
       if (run.ended) continue;
       if (!mayHear(connection, request.session) && !this.#all.has(run)) continue;
       // Of a stream that nothing is kept of, what was said before is not known.
       const isLost = request.session.stateless && run.firstEventAt !== undefined;
       const narrator = this.#all.get(run) ?? (isLost ? undefined : this.#narrate(run, request));
-      narrator?.place(connection);
+      narrator?.tellings.place(connection);
     }
   }
 
   remove(connection: Connection): void {
-    for (const narrator of this.#all.values()) narrator.remove(connection);
+    for (const { tellings } of this.#all.values()) tellings.remove(connection);
   }
 
-  /** Has told what a run said so far: its words as they are kept come behind them. */
-  catchUp(owner: string, runId: string): void {
+  /**
+   * Tells what a run said so far: its words as they are kept come behind them.
+   * @returns what that waits for: never rejects
+   */
+  catchUp(owner: string, runId: string): Promise<void> | undefined {
     for (const [run, narrator] of this.#all) {
-      if (run.id === runId && narrator.session.owner === owner) narrator.flush();
+      if (run.id === runId && narrator.session.owner === owner) return narrator.catchUp();
     }
+    return undefined;
   }
 
   /** Settles when all clients have been told of the run's end. */
   async toldOf(run: Run): Promise<void> {
     await this.#all.get(run)?.done;
+  }
+
+  /** Settles when they have been told of the ends of all runs that are over or end now. */
+  async toldOfAll(): Promise<void> {
+    await Promise.all(Array.from(this.#all.values(), ({ done }) => done));
   }
 
   #narrate(run: Run, request: RunRequest): Narrator {

@@ -29,7 +29,7 @@ interface SessionNews {
 export interface News {
   /** Settles when those who read a session along were told of what was added. */
   appended(session: SessionRef, addition: Addition): Promise<void> | undefined;
-  /** Settles when those who hear of all sessions were told. Never rejects. */
+  /** Settles when those were told who hear of all sessions, and, but of runs, those who read this one along. Never rejects. */
   changed(session: SessionRef, news: SessionNews): Promise<void> | undefined;
 }
 
@@ -50,24 +50,15 @@ export function createNews({ hub, sessions, runs, current, onBug }: NewsOptions)
     const row = { ...toSessionRow(session, transcript.meta, agent, parts()), ...tokensOf(transcript) };
     const visible = visibleTo(transcript, last.id);
     const first = visible.findIndex(({ id }) => added.has(id));
-    for (const message of toChatMessages(visible, first)) {
-      const { id, seq } = message.__openclaw;
-      hub.tell(
-        session,
-        "session.message",
-        {
-          sessionKey: session.key,
-          sessionId: sessionIdOf(session),
-          agentId: row.agentId,
-          message,
-          messageId: id,
-          messageSeq: seq,
-          updatedAt: transcript.meta.updatedAt,
-          session: row,
-        },
-        (connection) => hearsMessages(connection, session),
-      );
-    }
+    // Somebody deleted the session meanwhile, and it began anew.
+    if (first < 0) return;
+    const about = { sessionKey: session.key, sessionId: sessionIdOf(session), agentId: row.agentId };
+    const { updatedAt } = transcript.meta;
+    const messages = toChatMessages(visible, first).map((message) => {
+      const { id: messageId, seq: messageSeq } = message.__openclaw;
+      return { ...about, message, messageId, messageSeq, updatedAt, session: row };
+    });
+    hub.tellAll(session, "session.message", messages, (connection) => hearsMessages(connection, session));
   }
 
   async function tellChange(session: SessionRef, news: SessionNews): Promise<void> {
@@ -77,7 +68,7 @@ export function createNews({ hub, sessions, runs, current, onBug }: NewsOptions)
     const agentId = info?.agent ?? agentIdOf(sessionKey, agents);
     const row = news.reason === "delete" ? null : toSessionRow(session, info, agentId, parts());
     const payload = { sessionKey, agentId, ts: Date.now(), ...news, session: row };
-    hub.tell(session, "sessions.changed", payload, hearsSessions);
+    hub.tell(session, "sessions.changed", payload, (connection) => hearsChange(connection, session, news));
   }
 
   return {
@@ -86,17 +77,27 @@ export function createNews({ hub, sessions, runs, current, onBug }: NewsOptions)
       return tellMessages(session, addition);
     },
     changed(session, news) {
-      if (!isHeard(session, hearsSessions)) return undefined;
+      if (!isHeard(session, (connection) => hearsChange(connection, session, news))) return undefined;
       return tellChange(session, news).catch((error) => onBug(error, { event: "sessions.changed" }));
     },
   };
 }
 
-function hearsSessions(connection: Connection): boolean {
-  return connection.hearsSessions;
+function hearsSessions({ caller, hearsSessions }: Connection): boolean {
+  // It may have lost this since it asked.
+  return hearsSessions && caller.scopes.has("sessions");
 }
 
-function hearsMessages(connection: Connection, { key }: SessionRef): boolean {
-  if (connection.messagesOf.has(key)) return true;
-  return connection.hearsSessions && !connection.caps.has("session-scoped-events");
+/** Whoever reads a session along hears, too, that it is another one now, but of its runs in their own events. */
+function hearsChange(connection: Connection, session: SessionRef, { phase }: SessionNews): boolean {
+  return hearsSessions(connection) || (phase === undefined && readsAlong(connection, session));
+}
+
+function hearsMessages(connection: Connection, session: SessionRef): boolean {
+  if (readsAlong(connection, session)) return true;
+  return hearsSessions(connection) && !connection.caps.has("session-scoped-events");
+}
+
+function readsAlong({ caller, messagesOf }: Connection, { key }: SessionRef): boolean {
+  return messagesOf.has(key) && caller.scopes.has("sessions");
 }

@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 import type { SessionRow, SocketResult } from "@openclaw/protocol/socket";
 import type { AgentRegistry } from "../agents/registry.ts";
+import type { Caller } from "../auth/caller.ts";
 import type { Runs } from "../runs/runs.ts";
 import type { SessionSettings } from "../sessions/entry.ts";
 import { idOfSession, type SessionRef } from "../sessions/store.ts";
 import type { Transcript, TranscriptMeta } from "../sessions/transcript.ts";
+import { defaultAgentIdOf } from "./default-agent.ts";
 import { mainKeyOf } from "./session-ref.ts";
 
 export interface RowParts {
@@ -65,9 +67,10 @@ export function modelOf(
   return { ...(name !== undefined && splitModel(name)), ...(contextTokens !== undefined && { contextTokens }) };
 }
 
-/** What sessions are that nobody chose anything for: those of the default agent. */
-export function defaultsOf(agents: AgentRegistry): SocketResult<"sessions.list">["defaults"] {
-  const { modelProvider = null, model = null, contextTokens = null } = modelOf({}, agents.default.id, agents);
+/** What sessions are that nobody chose anything for: those of the agent that the caller is told of as the default. */
+export function defaultsOf(caller: Caller, agents: AgentRegistry): SocketResult<"sessions.list">["defaults"] {
+  const agentId = defaultAgentIdOf(caller, agents);
+  const { modelProvider = null, model = null, contextTokens = null } = modelOf({}, agentId, agents);
   return { modelProvider, model, contextTokens };
 }
 

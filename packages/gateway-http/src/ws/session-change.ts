@@ -27,7 +27,9 @@ export function toChange(method: string, { label, model, thinkingLevel }: Wished
     ...(label !== undefined && { title: label === null ? null : toTitle(method, label) }),
     settings: {
       ...(model !== undefined && { model: model === null ? null : toModel(method, model) }),
-      ...(thinkingLevel !== undefined && { thinking: thinkingLevel && toThinking(method, thinkingLevel) }),
+      ...(thinkingLevel !== undefined && {
+        thinking: thinkingLevel && toThinking(`${method} params: at /thinkingLevel`, thinkingLevel),
+      }),
     },
   };
   if (model != null && !connection.caller.scopes.has("override-model")) throw missingScope("override-model");
@@ -49,10 +51,15 @@ function toModel(method: string, text: string): string {
   return model;
 }
 
-function toThinking(method: string, text: string): string {
+/**
+ * How much is to be thought, in one word of lower case.
+ * @param at what is named in the error: `<method> params: at /<member>`
+ * @throws SocketError
+ */
+export function toThinking(at: string, text: string): string {
   const level = text.trim().toLowerCase();
   if (THINKING.test(level)) return level;
-  throw invalid(`invalid ${method} params: at /thinkingLevel: must be one word, such as off, low, medium or high`);
+  throw invalid(`invalid ${at}: must be one word, such as off, low, medium or high`);
 }
 
 /** A session as those see it who have changed it. */

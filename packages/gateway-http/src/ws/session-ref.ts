@@ -25,11 +25,13 @@ interface Named {
 
 /**
  * The session that a request means, of its caller's own. From then on the key is one that this connection uses.
- * @throws SocketError for a malformed key, and for one of another agent than the named
+ * @throws SocketError for a malformed key, and for one of another agent than the named; GatewayError 403 for one that
+ * names no agent, when the caller may not use the default one: it is not told of it
  */
 export function refOf(connection: Connection, agents: AgentRegistry, named: Named): NamedSession {
   const { owner } = connection.caller;
-  const { key, agentId } = toCanonicalKey(named, agents.default.id);
+  const { key, agentId, isBare } = toCanonicalKey(named, agents.default.id);
+  if (isBare) requireAgent(connection.caller, agentId, "agentId");
   connection.use(key);
   return { owner, key, agentId };
 }
@@ -55,17 +57,18 @@ export function mainKeyOf(agentId: string): string {
   return `agent:${agentId}:${MAIN_KEY}`;
 }
 
-function toCanonicalKey({ key: text, agentId: named }: Named, defaultId: string): { key: string; agentId: string } {
+function toCanonicalKey({ key: text, agentId: named }: Named, defaultId: string) {
   const wanted = named?.trim().toLowerCase();
   const key = text.trim();
-  if (LITERAL.has(key)) return { key, agentId: wanted ?? defaultId };
+  if (LITERAL.has(key)) return { key, agentId: wanted ?? defaultId, isBare: wanted === undefined };
   try {
     const chosen = parseSessionKey(key, "sessionKey");
     const agentId = chosen.agentId ?? wanted ?? defaultId;
     if (wanted !== undefined && wanted !== agentId) {
       throw invalid(`session key ${quote(key)} belongs to another agent than ${quote(wanted)}`);
     }
-    return { key: toSessionKey(chosen, agentId, "sessionKey"), agentId };
+    const isBare = (chosen.agentId ?? wanted) === undefined;
+    return { key: toSessionKey(chosen, agentId, "sessionKey"), agentId, isBare };
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
     throw invalid(`malformed session key ${quote(key)}: ${error.message}`);

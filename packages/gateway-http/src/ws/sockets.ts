@@ -1,29 +1,21 @@
-import { randomUUID } from "node:crypto";
 import { SOCKET_CLOSE, SOCKET_LIMITS } from "@openclaw/protocol";
-import { SOCKET_EVENTS, SOCKET_METHODS } from "@openclaw/protocol/socket";
 import type { WebSocket } from "ws";
-import { addressKey } from "../auth/address-key.ts";
-import { AuthError } from "../auth/auth-error.ts";
-import type { Attempt } from "../auth/authenticate.ts";
-import type { Caller } from "../auth/caller.ts";
 import type { Peer } from "../auth/peer.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
-import { VERSION } from "../version.ts";
 import { Connection } from "./connection.ts";
 import { createDispatch, type DispatchOptions } from "./dispatch.ts";
+import { createGuests, MAX_SOCKETS } from "./guests.ts";
 import { type Guest, type HandshakeOptions, shakeHands } from "./handshake.ts";
+import { createHello } from "./hello.ts";
 import type { Hub } from "./hub.ts";
 import { createPings, SHUTDOWN, startTicks } from "./keep-alive.ts";
 import { toText } from "./parse-frame.ts";
-import { grantScopes } from "./scopes.ts";
-import { mainKeyOf } from "./session-ref.ts";
+import { createStrangers } from "./strangers.ts";
 
-/** Sockets of one address that may be there without having said who they are. */
-const MAX_STRANGERS = 32;
-/** Sockets in all. */
-const MAX_SOCKETS = 4096;
 /** Frames that may wait for a handshake to end. */
 const MAX_QUEUED = 15;
+/** Pieces of one frame, after hello: what ws has by itself. */
+const MAX_FRAGMENTS = 16_384;
 
 export interface SocketsOptions extends DispatchOptions, Pick<HandshakeOptions, "authenticator" | "authMode"> {
   hub: Hub;
@@ -35,7 +27,7 @@ export interface SocketsOptions extends DispatchOptions, Pick<HandshakeOptions, 
 /** The WebSockets of a gateway. */
 export interface Sockets {
   /** @throws GatewayError 503 */
-  refuseIfFull(address: string): void;
+  refuseIfFull(peer: Pick<Peer, "address" | "isForeignPage">): void;
   accept(socket: WebSocket, peer: Peer): void;
   /** Looks again who its clients are, after keys, tokens or users have changed. */
   recheck(): void;
@@ -45,58 +37,24 @@ export interface Sockets {
 }
 
 export function createSockets(options: SocketsOptions): Sockets {
-  const { hub, runs, current, authenticator, authMode, onConnected, onGone } = options;
+  const { hub, runs, authenticator, authMode, onConnected, onGone } = options;
   const dispatch = createDispatch(options);
-  const bootId = randomUUID();
-  const startedAt = performance.now();
   const all = new Set<WebSocket>();
-  const strangers = new Map<string, number>();
-  const guests = new Map<Connection, { socket: WebSocket; guest: Guest }>();
+  const strangers = createStrangers();
+  const guests = createGuests(options);
+  const { requireRoom, recheck } = guests;
+  const hello = createHello(options);
   const pings = createPings();
   const stopTicks = startTicks(hub, recheck);
 
-  function count(address: string, by: 1 | -1): void {
-    const key = addressKey(address);
-    const left = (strangers.get(key) ?? 0) + by;
-    if (left > 0) strangers.set(key, left);
-    else strangers.delete(key);
-  }
-
-  function hello(connId: string) {
-    const { agents } = current();
-    const defaultAgentId = agents.default.id;
-    return {
-      server: { version: VERSION, connId, bootId },
-      features: { methods: Object.keys(SOCKET_METHODS), events: Object.keys(SOCKET_EVENTS) },
-      snapshot: {
-        presence: [],
-        health: { ok: true as const, ts: Date.now() },
-        stateVersion: { presence: 0, health: 0 },
-        uptimeMs: Math.round(performance.now() - startedAt),
-        sessionDefaults: {
-          defaultAgentId,
-          mainKey: "main",
-          mainSessionKey: mainKeyOf(defaultAgentId),
-          scope: "per-sender" as const,
-        },
-        authMode: authMode(),
-      },
-      policy: {
-        maxPayload: SOCKET_LIMITS.maxPayload,
-        maxBufferedBytes: SOCKET_LIMITS.maxBufferedBytes,
-        tickIntervalMs: SOCKET_LIMITS.tickIntervalMs,
-      },
-    };
-  }
-
-  function welcome(socket: WebSocket, guest: Guest): Connection {
+  function welcome(socket: WebSocket, peer: Peer, guest: Guest): Connection {
     const connection = new Connection({ ...guest, wire: socket });
-    raiseMaxPayload(socket);
+    liftLimits(socket);
     hub.add(connection);
-    guests.set(connection, { socket, guest });
+    guests.add(connection, { socket, peer, guest });
     socket.once("close", () => {
       hub.remove(connection);
-      guests.delete(connection);
+      guests.remove(connection);
       onGone(connection);
       connection.leave();
     });
@@ -105,44 +63,12 @@ export function createSockets(options: SocketsOptions): Sockets {
     return connection;
   }
 
-  /** Looks again who a client is, and ends the connection of one that would not be let in now. */
-  function isStill(connection: Connection): boolean {
-    const found = guests.get(connection);
-    if (!found) return false;
-    const { socket, guest } = found;
-    const before = connection.caller;
-    const caller = readCaller(guest.attempt);
-    if (caller?.owner !== before.owner) {
-      socket.close(SOCKET_CLOSE.credentialsGone, "credentials invalidated");
-      return false;
-    }
-    connection.caller = caller;
-    if (caller.scopes !== before.scopes || caller.agents !== before.agents) {
-      connection.scopes = grantScopes([...guest.scopes], caller);
-      connection.onInterest?.();
-    }
-    return true;
-  }
-
-  function readCaller(attempt: Attempt): Caller | undefined {
-    try {
-      return authenticator.recheck(attempt);
-    } catch (error) {
-      if (error instanceof AuthError) return undefined;
-      throw error;
-    }
-  }
-
-  function recheck(): void {
-    for (const connection of guests.keys()) isStill(connection);
-  }
-
   function accept(socket: WebSocket, peer: Peer): void {
     all.add(socket);
-    count(peer.address, 1);
+    const forget = strangers.add(peer);
     let isStranger = true;
     const settle = () => {
-      if (isStranger) count(peer.address, -1);
+      if (isStranger) forget();
       isStranger = false;
     };
     socket.once("close", () => {
@@ -152,7 +78,7 @@ export function createSockets(options: SocketsOptions): Sockets {
     // What is wrong with a frame, ws has told the client by closing.
     socket.on("error", () => {});
     pings.add(socket);
-    const handshake = shakeHands(socket, peer, { authenticator, authMode, hello });
+    const handshake = shakeHands(socket, peer, { authenticator, authMode, requireRoom, hello });
     const queued: string[] = [];
     let begun = false;
     let connection: Connection | undefined;
@@ -161,7 +87,7 @@ export function createSockets(options: SocketsOptions): Sockets {
       const guest = await handshake.take(first);
       if (!guest) return;
       settle();
-      connection = welcome(socket, guest);
+      connection = welcome(socket, peer, guest);
       for (const frame of queued.splice(0)) dispatch(connection, frame);
     }
 
@@ -171,7 +97,7 @@ export function createSockets(options: SocketsOptions): Sockets {
       const text = toText(data);
       if (connection) {
         // A key may have expired since.
-        if (isStill(connection)) dispatch(connection, text);
+        if (guests.isStill(connection)) dispatch(connection, text);
       } else if (begun && queued.push(text) > MAX_QUEUED) {
         queued.length = 0;
         socket.close(SOCKET_CLOSE.policy, "too many frames before hello");
@@ -187,8 +113,8 @@ export function createSockets(options: SocketsOptions): Sockets {
 
   return {
     accept,
-    refuseIfFull(address) {
-      const isFull = all.size >= MAX_SOCKETS || (strangers.get(addressKey(address)) ?? 0) >= MAX_STRANGERS;
+    refuseIfFull(peer) {
+      const isFull = all.size >= MAX_SOCKETS || !strangers.hasRoomFor(peer);
       if (isFull) throw new GatewayError("gateway_overloaded", "Too many sockets are open.", { retryAfter: 1 });
       if (runs.draining) throw new GatewayError("gateway_draining", "The gateway is shutting down.", { retryAfter: 5 });
     },
@@ -207,10 +133,11 @@ export function createSockets(options: SocketsOptions): Sockets {
 }
 
 /**
- * Lets a client that has said hello send larger frames. ws has no other way to change it: a test holds this to the
- * installed version.
+ * Lets a client that has said hello send larger frames, and in more pieces. ws has no other way to change it: a test
+ * holds this to the installed version.
  */
-function raiseMaxPayload(socket: WebSocket): void {
-  const { _receiver: receiver } = socket as unknown as { _receiver: { _maxPayload: number } };
+function liftLimits(socket: WebSocket): void {
+  const { _receiver: receiver } = socket as unknown as { _receiver: { _maxPayload: number; _maxFragments: number } };
   receiver._maxPayload = SOCKET_LIMITS.maxPayload;
+  receiver._maxFragments = MAX_FRAGMENTS;
 }

@@ -1,11 +1,13 @@
 import { hash } from "node:crypto";
 import type { UserMessage } from "@openclaw/protocol";
+import { MODALITIES } from "../chat/modality.ts";
 import type { TurnMessage } from "../chat/turn.ts";
 import { takeIn } from "../media/take-in.ts";
 import { readTraceContext } from "../observe/traces.ts";
 import { toEffort } from "../runs/session-settings.ts";
+import type { BookedRun } from "./booked-run.ts";
 import type { Call } from "./method.ts";
-import type { BookedRun } from "./run-book.ts";
+import { toThinking } from "./session-change.ts";
 import type { writableRefOf } from "./session-ref.ts";
 import { invalid, missingScope } from "./socket-error.ts";
 
@@ -37,13 +39,15 @@ export interface Asked {
  * Starts a run, on the same road as a request over HTTP. Its events reach whoever hears of the session.
  * @throws SocketError, GatewayError when it cannot be started; nothing of it is kept then
  */
-export function startTurn(asked: Asked, { runs, book, connection, config, traceparent }: Call): BookedRun {
+export function startTurn(asked: Asked, { runs, book, connection, config, traceparent }: Call) {
   const { method, session, runId, model, thinking, instructions, timeoutMs } = asked;
   const { caller } = connection;
   if (model !== undefined && !caller.scopes.has("override-model")) throw missingScope("override-model");
   const { owner, key, agent, agentId } = session;
   const { images } = config.gateway.http.endpoints.chatCompletions;
-  const input = (model !== undefined && agent.inputOf?.(model)) || agent.input;
+  const effort = thinking?.trim() ? toEffort(toThinking(`${method} params: at /thinking`, thinking)) : undefined;
+  // Its session may be set to another model, which the run asks what it takes in.
+  const input = agent.inputOf ? (model === undefined ? MODALITIES : agent.inputOf(model)) : agent.input;
   const { messages, remote } = takeIn([toUserMessage(asked)], { id: agent.id, input }, images);
   if (remote.length > 0) throw invalid(`invalid ${method} params: attachments: an image must be sent in base64`);
   const run = runs.start({
@@ -52,22 +56,22 @@ export function startTurn(asked: Asked, { runs, book, connection, config, tracep
     turn: {
       messages: messages as TurnMessage[],
       instructions: instructions?.trim() ? [instructions] : [],
-      params: thinking?.trim() ? { reasoning_effort: toEffort(thinking.trim()) } : {},
+      params: effort === undefined ? {} : { reasoning_effort: effort },
       stream: true,
     },
-    session: { owner, key, stateless: false },
+    session: { owner, key, stateless: false, continues: true },
     limits: caller.limits,
     model,
     ...(timeoutMs && { timeoutMs }),
     trace: readTraceContext(traceparent === undefined ? {} : { traceparent }),
   });
-  return book.add({
-    run,
+  const booked = book.add(run, {
     method,
     session: { owner, key, agentId },
     fingerprint: fingerprintOf(asked),
     acceptedAt: Date.now(),
   });
+  return { run, booked };
 }
 
 /**

@@ -28,9 +28,12 @@ test.each([
   expect(bindAddress(gateway)).toEqual(address);
 });
 
-test.each(["1.2.3.4", "10.0.0.0/8", "::1", "fd00::/128", "0.0.0.0/0"])("%s is an address or a range", (text) => {
-  expect(isAddressRange(text)).toBe(true);
-});
+test.each(["1.2.3.4", "10.0.0.0/8", "::1", "fd00::/128", "0.0.0.0/0", "fe80::1%-"])(
+  "%s is an address or a range",
+  (text) => {
+    expect(isAddressRange(text)).toBe(true);
+  },
+);
 
 test.each(["1.2.3", "1.2.3.4/33", "::/129", "1.2.3.4/", "1.2.3.4/8/8", "1.2.3.4/-1", "x", ""])(
   "%j is neither",
@@ -48,7 +51,8 @@ test.each([
   [["127.0.0.1"], ["127.0.0.1", "::ffff:127.0.0.1"], ["127.0.0.2", "::1"]],
   [["::1"], ["::1", "0:0:0:0:0:0:0:1"], ["127.0.0.1", "::2", "::ffff:127.0.0.1"]],
   [["fd00::/8"], ["fd00::1", "fdff::1"], ["fe80::1", "253.0.0.1"]],
-  [["fe80::/10"], ["fe80::1%eth0", "febf::1"], ["fec0::1"]],
+  [["fe80::/10"], ["fe80::1%eth0", "febf::1", "fe80::1%-", "fe80::1%a.b"], ["fec0::1%-", "fe80::1%", "fe80::1%\n-"]],
+  [["fe80::1%-"], ["fe80::1", "fe80::1%eth0"], ["fe80::2%-"]],
   [["::ffff:10.0.0.0/104"], ["10.9.9.9", "::ffff:10.0.0.1"], ["11.0.0.1"]],
   [["::ffff:192.0.2.7"], ["192.0.2.7"], ["192.0.2.8"]],
   [["0.0.0.0/0"], ["203.0.113.1", "::ffff:203.0.113.1"], ["2001:db8::1"]],
@@ -57,7 +61,7 @@ test.each([
 ])("of the ranges %j are %j, and are not %j", (ranges, inside, outside) => {
   const matches = createAddressMatcher(ranges);
   for (const address of inside) expect(matches(address), address).toBe(true);
-  for (const address of [...outside, "", "localhost", "10", "0x0a000001", undefined]) {
+  for (const address of [...outside, "", "localhost", "10", "0x0a000001", "10.0.0.1%-", undefined]) {
     expect(matches(address), address).toBe(false);
   }
 });

@@ -29,7 +29,8 @@ async function withSteps() {
     guardOrigin: false,
     onBug: (error) => expect(error).toBe(0),
   });
-  const runs = { findInSession: () => undefined } as unknown as Runs;
+  const between: Runs["between"] = (_, work) => work();
+  const runs = { findInSession: () => undefined, between } as unknown as Runs;
   const authenticate = async (request: Parameters<typeof setCaller>[0]) =>
     setCaller(request, { ...LOCAL, owner: String(request.headers["x-test-owner"] ?? "ann") });
   addSessionRoutes(app, authenticate, { sessions, runs });

@@ -1,11 +1,15 @@
+import { classifyGatewayConnectFailure } from "@openclaw/gateway-protocol/connect-error-details";
 import { expect, onTestFinished, test, vi } from "vitest";
+import type { ConfigInput } from "../../src/index.ts";
 import { agentOf, sayer } from "../support/agents.ts";
 import { authWith, tokenOf } from "../support/keys.ts";
 import { obedient } from "../support/obedient.ts";
+import { startProxy } from "../support/proxy.ts";
 import { tapSocket } from "../support/socket-tap.ts";
 import { type StartOptions, startGateway } from "../support/start-gateway.ts";
 import { createDevice, dial } from "./gateway-clients.ts";
 
+const toSocketUrl = (url: string) => url.replace("http", "ws");
 const READ_WRITE = ["operator.read", "operator.write"];
 const say = (message: string, idempotencyKey: string, more: object = {}) => ({
   ...{ sessionKey: "s", message, idempotencyKey, ...more },
@@ -149,6 +153,37 @@ test.each([
   const { paused, errors, hellos } = dial(tap.url, options);
   expect(await paused).toMatchObject({ code: 1008, detailCode });
   expect([errors.length, hellos.length, tap.referees.length]).toEqual([1, 0, 1]);
+});
+
+test.each<[string, NonNullable<ConfigInput["gateway"]>, string]>([
+  [
+    "the proxy did not name a user",
+    { auth: { mode: "trusted-proxy", trustedProxy: { userHeader: "x-user" } }, trustedProxies: ["127.0.0.1"] },
+    "AUTH_IDENTITY_HEADER_REQUIRED",
+  ],
+  [
+    "a gateway without auth sees that it is not of this machine",
+    { auth: { mode: "none" }, trustedProxies: ["127.0.0.1"] },
+    "AUTH_VERIFIED_USER_REQUIRED",
+  ],
+])("where %s it stops trying", async (_what, gateway, detailCode) => {
+  const { url } = await startGateway({ agents: [sayer("yes")], config: { gateway } });
+  const proxy = await startProxy(url, { "x-forwarded-for": "203.0.113.1" });
+  const { paused, errors } = dial(toSocketUrl(proxy), { token: undefined });
+  expect(await paused).toMatchObject({ code: 1008, detailCode });
+  expect(errors.length).toBe(1);
+});
+
+test("where its Host is not served it is told which setting lists those that are, and of no proxy", async () => {
+  const { url } = await startGateway({ agents: [sayer("yes")] });
+  const proxy = await startProxy(url, { host: "evil.example" });
+  const failed = Promise.withResolvers<Error & { details?: unknown }>();
+  dial(toSocketUrl(proxy), { onConnectError: (error) => failed.resolve(error) });
+  const { message, details } = await failed.promise;
+  expect(classifyGatewayConnectFailure({ message, details })).toEqual({
+    kind: "unreachable",
+    userMessage: expect.stringMatching(/HTTP 421.*gateway\.http\.hosts/),
+  });
 });
 
 test("with a device of its own it proves its key, and is given no token for it", async () => {

@@ -26,7 +26,18 @@ function open(policy: LanePolicy, maxQueued = 8) {
     }
     return { abort, leave, signal: controller.signal };
   }
-  return { enter, log };
+  async function enterBetween(name: string) {
+    const entered = lanes.enterBetween("lane").then((leave) => {
+      log.push(`${name} in`);
+      return leave;
+    });
+    await settle();
+    return async () => {
+      (await entered)();
+      await settle();
+    };
+  }
+  return { enter, enterBetween, log, lanes };
 }
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 
@@ -145,4 +156,41 @@ test("interrupt: the newest needs no place in the queue", async () => {
   await enter("b");
   await a.leave();
   expect(log).toEqual(["a in", "b in"]);
+});
+
+test.each(["queue", "reject", "interrupt"] as const)(
+  "%s: what is no run waits its turn, and ends nobody",
+  async (policy) => {
+    const { enter, enterBetween, log, lanes } = open(policy, 1);
+    const a = await enter("a");
+    const leaveFirst = await enterBetween("first");
+    const leaveSecond = await enterBetween("second");
+    expect([a.signal.aborted, log, lanes.busy, lanes.waiting]).toEqual([false, ["a in"], 1, 0]);
+    await a.leave();
+    await leaveFirst();
+    await leaveSecond();
+    expect([log, lanes.busy]).toEqual([["a in", "first in", "second in"], 0]);
+  },
+);
+
+test.each(["queue", "reject", "interrupt"] as const)("%s: a run waits for what is no run", async (policy) => {
+  const { enter, enterBetween, log, lanes } = open(policy, 0);
+  const leave = await enterBetween("short");
+  const run = await enter("run");
+  expect([log, lanes.busy, lanes.waiting]).toEqual([["short in"], 0, 1]);
+  await leave();
+  expect([log, run.signal.aborted, lanes.busy]).toEqual([["short in", "run in"], false, 1]);
+});
+
+test("what is no run takes no place in the queue", async () => {
+  const { enter, enterBetween, log } = open("queue", 1);
+  const a = await enter("a");
+  const leave = await enterBetween("short");
+  const b = await enter("b");
+  await enter("c");
+  expect(log).toEqual(["a in", "c queue_full"]);
+  await a.leave();
+  await leave();
+  await b.leave();
+  expect(log).toEqual(["a in", "c queue_full", "short in", "b in"]);
 });

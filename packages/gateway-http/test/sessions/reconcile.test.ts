@@ -494,3 +494,16 @@ test("a talk of the same words over and over takes no time worth mentioning", ()
   expect(place.fresh).toEqual([]);
   expect(place.talk).toEqual(sent);
 });
+
+test.each([
+  { title: "the first words of a talk", tree: ["u1 a1 u2 a2!"], sent: "u1", sees: "u1 a1 u2 a2 u1", under: "a2" },
+  { title: "those of a question that failed", tree: ["u1 a1! u2"], sent: "u2", sees: "u1 a1 u2", under: "a1" },
+  { title: "those of a first question that failed", tree: ["u1"], sent: "u1", sees: "u1", under: undefined },
+  { title: "those of before a reset", tree: ["u1 a1"], sent: "u1", sees: "u1", under: undefined },
+])("said by who never says again what was said, are new: $title", ({ tree, sent, sees, under }) => {
+  const transcript = transcriptOf(tree, true);
+  const place = reconcile([toMessage(sent)], transcript, { isChat: false, continues: true });
+  expect(place.talk.map(nameOf).join(" ")).toBe(sees);
+  expect(place.fresh.map(({ message }) => nameOf(message))).toEqual([sent]);
+  expect(transcript.path(place.parent).at(-1)?.message.content).toBe(under);
+});

@@ -37,7 +37,8 @@ export class TalkJudge {
     const told = `agent ${stream} of ${runId}`;
     if (run.end) this.#fault(`${told} after ${run.end}`);
     // Whoever comes in the midst of a run hears its later numbers only.
-    const isFirst = run.seq === undefined && (data.phase !== "start" || stream !== "lifecycle");
+    const isFirst =
+      (run.seq === undefined || data.replace === true) && (data.phase !== "start" || stream !== "lifecycle");
     const expected = isFirst ? seq : (run.seq ?? 0) + 1;
     if (seq !== expected) this.#fault(`${told} has seq ${seq} instead of ${expected}`);
     run.seq = seq;
@@ -47,14 +48,15 @@ export class TalkJudge {
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: see above.
-  #chat({ runId, owner, seq, state, deltaText, message }: any): void {
+  #chat({ runId, owner, seq, state, deltaText, replace, message }: any): void {
     const run = this.#runOf(runId, owner);
     const told = `chat ${state} of ${runId}`;
     if (run.end) this.#fault(`${told} after ${run.end}`);
     if (seq !== run.seq) this.#fault(`${told} has seq ${seq}, and the event that it mirrors ${run.seq}`);
     const text: string | undefined = message?.content[0].text;
     if (state === "delta") {
-      const whole = (run.text ?? text?.slice(0, -deltaText.length || undefined) ?? "") + deltaText;
+      // Whoever comes in the midst of a run has all that was said in its first piece.
+      const whole = replace ? deltaText : (run.text ?? "") + deltaText;
       if (whole !== text) this.#fault(`${told}: ${JSON.stringify(whole)} adds up to ${JSON.stringify(text)}`);
       run.text = text;
       return;

@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { GatewayError } from "../../src/errors/gateway-error.ts";
+import { stepper } from "../support/agents.ts";
 import { obedient } from "../support/obedient.ts";
 import { connectWatched } from "../support/socket-referee.ts";
 import { startGateway, TOKEN } from "../support/start-gateway.ts";
@@ -9,12 +11,13 @@ const say = (message: string, idempotencyKey: string, more: object = {}) => ({
 
 async function start() {
   const told = obedient();
-  const { url } = await startGateway({ agents: [told.agent] });
+  const { url, gateway } = await startGateway({ agents: [told.agent] });
   const client = await connectWatched(url, { token: TOKEN });
   return {
     ...told,
     client,
     url,
+    gateway,
     /** Runs what ends by itself, and waits for that. */
     async finish(method: "chat.send" | "agent", message: string, id: string) {
       await client.request(method, say(message, id));
@@ -149,4 +152,38 @@ test("a run that waits for its session is under way, by its own id", async () =>
     ["r2", 3],
     ["r3", 5],
   ]);
+});
+
+test("agent, asked again from another session, says in which one its run is", async () => {
+  const { client, begun, go, gateway } = await start();
+  await client.request("agent", say("wait", "r1"));
+  await begun("r1");
+  const elsewhere = say("wait", "r1", { sessionKey: "t" });
+  expect(await client.request("agent", elsewhere)).toMatchObject({ status: "in_flight", sessionKey: "agent:main:s" });
+  go("r1");
+  // One that came through another door, too.
+  gateway.runs.start({
+    id: "r2",
+    agent: gateway.defaultAgent,
+    turn: { messages: [{ role: "user", content: "wait" }], instructions: [], params: {}, stream: true },
+    session: { owner: "operator", key: "agent:main:u", stateless: false },
+  });
+  expect(await client.request("agent", say("wait", "r2"))).toEqual({
+    ...{ runId: "r2", status: "in_flight", sessionKey: "agent:main:u", agentId: "main" },
+  });
+  go("r2");
+});
+
+test("a failure that is told again says whether, and when, the same may be asked", async () => {
+  const { agent, fail } = stepper();
+  fail(new GatewayError("provider_rate_limited", "later", { retry: true, retryAfter: 2 }));
+  const { url } = await startGateway({ agents: [agent] });
+  const client = await connectWatched(url, { token: TOKEN });
+  const error = { code: "UNAVAILABLE", message: "later", retryable: true, retryAfterMs: 2000 };
+  client.send({ type: "req", id: "x", method: "agent", params: say("hi", "r1") });
+  const last = await client.until(({ id, ok }) => id === "x" && !ok);
+  expect(last).toMatchObject({ error, payload: { runId: "r1", status: "error", summary: "later" } });
+  for (const method of ["agent", "chat.send"]) {
+    expect(await client.ask(method, say("hi", "r1"))).toMatchObject({ ok: false, error });
+  }
 });

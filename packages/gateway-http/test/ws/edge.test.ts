@@ -269,8 +269,16 @@ test("a thousand requests may be under way, and the next one is told to wait", a
   await client.close();
 });
 
-test("a frame may come in 16,384 pieces, not in more", async () => {
+test("a frame may come in 16 pieces before hello, in 16,384 after it, not in more", async () => {
   const { url } = await startGateway();
+  const connect = JSON.stringify({ type: "req", id: "c", method: "connect", params: connectParams({ token: TOKEN }) });
+  const stranger = await openSocket(url);
+  for (let sent = 0; sent < 17; sent++) stranger.socket.send(connect.charAt(sent), { fin: false });
+  expect((await stranger.closed).code).toBe(1008);
+  const patient = await openSocket(url);
+  for (let sent = 0; sent < 15; sent++) patient.socket.send(connect.charAt(sent), { fin: false });
+  patient.send(connect.slice(15));
+  expect(await patient.until((frame) => frame.id === "c")).toMatchObject({ ok: true });
   const client = await connectSocket(url, { token: TOKEN });
   for (let sent = 0; sent < 16_385; sent++) client.socket.send("x", { fin: false });
   expect((await client.closed).code).toBe(1008);

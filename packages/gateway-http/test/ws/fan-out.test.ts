@@ -28,12 +28,18 @@ function many(count: number) {
   });
 }
 
+/** Nothing is to hinder the telling. */
+const createFanOut = () =>
+  new FanOut((error) => {
+    throw error;
+  });
+
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 test("few are told at once, in order", () => {
   const clients = many(3);
   const members = clients.map(({ connection }) => connection);
-  const fanOut = new FanOut();
+  const fanOut = createFanOut();
   for (const payload of [1, 2]) fanOut.add({ event: "tick", members, encode: () => String(payload) });
   for (const { frames } of clients)
     expect(frames.map(({ payload, seq }) => [payload, seq])).toEqual([
@@ -45,7 +51,7 @@ test("few are told at once, in order", () => {
 test("many are told in turns, each in order, and those who left or want it no more are passed over", async () => {
   const clients = many(200);
   const members = clients.map(({ connection }) => connection);
-  const fanOut = new FanOut();
+  const fanOut = createFanOut();
   let done = 0;
   const add = (payload: number) =>
     fanOut.add({
@@ -69,21 +75,96 @@ test("many are told in turns, each in order, and those who left or want it no mo
   }
 });
 
-test("what is too much is missed, which shows in the count", async () => {
+test("what is too much is missed, which shows in the count: first what one can do without", async () => {
   const [client, ...others] = many(100);
   const members = [client, ...others].map((some) => some?.connection as Connection);
-  const fanOut = new FanOut();
+  const fanOut = createFanOut();
+  const missed: string[] = [];
+  let done = 0;
+  const add = (payload: number, droppable: boolean) =>
+    fanOut.add({
+      ...{ event: "tick", members, droppable, encode: () => String(payload) },
+      onMissed: (member) => missed.push(member.id),
+      onDone: () => done++,
+    });
+  // So many fit; of those that come then, some take the place of others.
+  const added = 5000;
+  for (let payload = 1; payload <= added; payload++) add(payload, payload <= 2000);
+  while (done < added) await turn();
+  const told = client?.frames ?? [];
+  expect(told.map(({ payload }) => payload)).toEqual(Array.from({ length: 3000 }, (_, index) => 2001 + index));
+  expect(told.at(-1)?.seq).toBe(added);
+  expect(missed).toHaveLength(2000 * members.length);
+  for (let payload = 1; payload <= added; payload++) add(payload, false);
+  while (done < 2 * added) await turn();
+  fanOut.add({ event: "tick", members: members.slice(0, 1), encode: () => "0" });
+  expect(client?.frames.length).toBeLessThan(3000 + added);
+  expect(client?.frames.at(-1)?.seq).toBe(2 * added + 1);
+});
+
+test("what is many frames long is told of to the last, in turns", async () => {
+  const clients = many(2);
+  const members = clients.map(({ connection }) => connection);
+  const fanOut = createFanOut();
+  let isDone = false;
+  const frames = 6000;
+  const onDone = () => {
+    isDone = true;
+  };
+  fanOut.add({ event: "tick", members, frames, encode: (_, frame) => String(frame), onDone });
+  fanOut.add({ event: "tick", members, encode: () => "-1" });
+  await turn();
+  expect(clients[0]?.frames.length).toBeLessThan(frames);
+  expect(isDone).toBe(false);
+  while (fanOut.isBusy) await turn();
+  expect(isDone).toBe(true);
+  const all = [...Array.from({ length: frames }, (_, index) => index), -1];
+  for (const client of clients) expect(client.frames.map(({ payload }) => payload)).toEqual(all);
+});
+
+test.each([1, 100])(
+  "what cannot be told or sent to one of %s is told to the others, and is a bug once",
+  async (count) => {
+    const clients = many(count);
+    const broken = connectionOf({
+      ...{ OPEN: 1, readyState: 1, bufferedAmount: 0, isPaused: false },
+      send() {
+        throw new Error("no wire");
+      },
+    });
+    const members = [broken, ...clients.map(({ connection }) => connection)];
+    const bugs: unknown[] = [];
+    const fanOut = new FanOut((error, context) => bugs.push([(error as Error).message, context.event]));
+    let done = 0;
+    const onDone = () => done++;
+    const fail = () => {
+      throw new RangeError("too deep");
+    };
+    fanOut.add({ event: "chat", members, encode: fail, onDone });
+    fanOut.add({ event: "tick", members, encode: () => "1", onDone });
+    while (done < 2) await turn();
+    for (const { frames } of clients) expect(frames).toEqual([{ type: "event", event: "tick", payload: 1, seq: 2 }]);
+    expect(bugs).toEqual([
+      ["too deep", "chat"],
+      ["no wire", "tick"],
+    ]);
+  },
+);
+
+test("what waits for one can be told at once, and is told in its place", async () => {
+  const clients = many(100);
+  const members = clients.map(({ connection }) => connection);
+  const fanOut = createFanOut();
   let done = 0;
   const onDone = () => done++;
-  const added = 5000;
-  for (let payload = 1; payload <= added; payload++) {
-    fanOut.add({ event: "tick", members, encode: () => String(payload), onDone });
-  }
-  while (done < added) await turn();
-  fanOut.add({ event: "tick", members: members.slice(0, 1), encode: () => "0" });
-  const seqs = client?.frames.map(({ seq }) => seq) ?? [];
-  expect(seqs.length).toBeLessThan(added);
-  expect(seqs.at(-1)).toBe(added + 1);
+  for (const payload of [1, 2]) fanOut.add({ event: "tick", members, encode: () => String(payload), onDone });
+  const last = clients[99];
+  fanOut.flush(last?.connection as Connection);
+  fanOut.tellNow({ event: "tick", members: members.slice(99), encode: () => "3" });
+  expect(last?.frames.map(({ payload }) => payload)).toEqual([1, 2, 3]);
+  while (done < 2) await turn();
+  expect(last?.frames).toHaveLength(3);
+  expect(clients[0]?.frames).toHaveLength(2);
 });
 
 test("what waits for one leaves in one write, but for what is long", async () => {
@@ -104,7 +185,7 @@ test("what waits for one leaves in one write, but for what is long", async () =>
     },
   };
   const members = [connectionOf(wire), ...many(99).map(({ connection }) => connection)];
-  const fanOut = new FanOut();
+  const fanOut = createFanOut();
   const payloads = ["one", `two${"o".repeat(70_000)}`, "thr", "fou"];
   const { promise: allTold, resolve: onDone } = Promise.withResolvers<void>();
   for (const payload of payloads) {

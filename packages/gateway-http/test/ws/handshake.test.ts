@@ -44,6 +44,21 @@ test("a client that knows the token is let in, with what it asked for", async ()
   expect(client.hello.features).not.toHaveProperty("capabilities");
 });
 
+test("what a client says of itself may be as long as the frame", async () => {
+  const { url } = await start();
+  const client = await openSocket(url);
+  const long = "x".repeat(4000);
+  const words = Array.from({ length: 200 }, (_, index) => `word-${index}`);
+  const params = connectParams({ token: TOKEN });
+  const named = { displayName: long, deviceFamily: long, modelIdentifier: long, instanceId: long };
+  const { ok, error } = await client.ask("connect", {
+    ...params,
+    client: { ...params.client, ...named, buildId: "b".repeat(96), timeZone: "z".repeat(64) },
+    ...{ locale: long, userAgent: long, caps: words, scopes: words },
+  });
+  expect([ok, error]).toEqual([true, undefined]);
+});
+
 test.each([
   ["no JSON", "hello", 1000, ""],
   ["no JSON, but bytes", Buffer.of(0xff, 0xfe), 1000, ""],
@@ -85,11 +100,11 @@ test("params that are wrong are named, in the close frame too", async () => {
     ["at /client", good],
     ["at /client/id", { ...good, client: { ...client, id: "" } }],
     ["at /client/mode", { ...good, client: { ...client, mode: undefined } }],
-    ["at /client/version", { ...good, client: { ...client, version: "v".repeat(129) } }],
+    ["at /client/version", { ...good, client: { ...client, version: 1 } }],
     ["at /client/buildId", { ...good, client: { ...client, buildId: "b".repeat(97) } }],
+    ["at /client/timeZone", { ...good, client: { ...client, timeZone: "z".repeat(65) } }],
     ["at /scopes", { ...good, client, scopes: "operator.read" }],
     ["at /scopes/1", { ...good, client, scopes: ["operator.read", 1] }],
-    ["at /scopes", { ...good, client, scopes: Array(65).fill("s") }],
     ["at /caps", { ...good, client, caps: {} }],
     ["at /auth", { ...good, client, auth: TOKEN }],
     ["at /auth/token", { ...good, client, auth: { token: [TOKEN] } }],
@@ -301,7 +316,7 @@ test("behind a proxy its user is the owner; without one nobody is let in, but by
     expect(error).toMatchObject({
       message: expect.stringMatching(/^unauthorized: not let in \(.*gateway\.auth\.trustedProxy/),
       details: {
-        code: "AUTH_UNAUTHORIZED",
+        code: "AUTH_IDENTITY_HEADER_REQUIRED",
         authReason: "not_proxied",
         recommendedNextStep: "review_auth_configuration",
       },
@@ -319,6 +334,6 @@ test("in mode none this machine is let in, whatever it sends, and nobody through
   expect(error?.details).toMatchObject({ code: "AUTH_TOKEN_MISMATCH" });
   for (const name of ["x-forwarded-for", "forwarded", "x-real-ip"]) {
     const { error } = await tryIn(url, { ws: { headers: { [name]: "127.0.0.1" } } });
-    expect(error?.details).toMatchObject({ code: "AUTH_UNAUTHORIZED", authReason: "not_local" });
+    expect(error?.details).toMatchObject({ code: "AUTH_VERIFIED_USER_REQUIRED", authReason: "not_local" });
   }
 });

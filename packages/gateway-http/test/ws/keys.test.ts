@@ -1,4 +1,4 @@
-import { expect, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { sayer, stepper } from "../support/agents.ts";
 import { ask } from "../support/chat.ts";
 import { authWith, bearer, tokenOf } from "../support/keys.ts";
@@ -157,4 +157,54 @@ test("a user of a proxy who is not let in any more is let go", async () => {
   await gateway.reload(configOf(["bob"]));
   expect(await ann.closed).toEqual({ code: 4001, reason: "credentials invalidated" });
   expect((await bob.request("sessions.list")).sessions).toEqual([]);
+});
+
+test("one that only listens hears nothing from the moment on in which its key expires, which a reload may change", async () => {
+  vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const DAY = 86_400_000;
+  const begin = Date.now();
+  const configOf = (days: number) => ({
+    logging: { level: "silent" as const },
+    gateway: { auth: authWith({ ann: { expiresAt: new Date(begin + days * DAY).toISOString() }, bob: {} }) },
+  });
+  const { url, gateway } = await startGateway({ agents: [sayer("Hello")], config: configOf(60) });
+  const ann = await connectSocket(url, { token: tokenOf("ann") });
+  const late = await connectSocket(url, { token: tokenOf("ann") });
+  // Longer than one timer of Node's can wait.
+  vi.advanceTimersByTime(59 * DAY);
+  for (const client of [ann, late]) expect((await client.request("health")).ok).toBe(true);
+  vi.advanceTimersByTime(DAY);
+  for (const client of [ann, late]) {
+    expect(await client.closed).toEqual({ code: 4001, reason: "credentials invalidated" });
+  }
+  await gateway.reload(configOf(70));
+  const again = await connectSocket(url, { token: tokenOf("ann") });
+  await gateway.reload(configOf(65));
+  vi.advanceTimersByTime(5 * DAY);
+  expect(await again.closed).toEqual({ code: 4001, reason: "credentials invalidated" });
+});
+
+test("after a reload no page stays whose origin is not listed any more, nor who came by a name that is gone", async () => {
+  const configOf = (http: { hosts?: string[]; cors?: { origins: string[] } }) => ({
+    logging: { level: "silent" as const },
+    gateway: { auth: authWith({}), http },
+  });
+  const origin = "https://a.example";
+  const host = "gate.example";
+  const { url, gateway } = await startGateway({
+    agents: [sayer("Hello")],
+    config: configOf({ hosts: [host], cors: { origins: [origin] } }),
+  });
+  const from = (headers: Record<string, string>) => connectSocket(url, { token: TOKEN, ws: { headers } });
+  const page = await from({ origin });
+  const ofHost = await from({ origin: `https://${host}` });
+  const named = await from({ host });
+  const program = await from({});
+  await gateway.reload(configOf({ hosts: [host] }));
+  expect(await page.closed).toEqual({ code: 1008, reason: "origin not allowed" });
+  for (const client of [ofHost, named]) expect((await client.request("health")).ok).toBe(true);
+  await gateway.reload(configOf({}));
+  for (const client of [ofHost, named]) expect((await client.closed).code).toBe(1008);
+  expect((await program.request("health")).ok).toBe(true);
 });

@@ -77,3 +77,21 @@ test("a key that may not look on any more hears nothing more of runs under way",
   await eve.request("health");
   expect(eve.events.slice(heard)).toEqual([]);
 });
+
+test("a key that may not read sessions any more does not hear of them", async () => {
+  const { change, client, go } = await start();
+  await client.request("sessions.subscribe");
+  await client.request("sessions.messages.subscribe", { key: "s" });
+  await change(configOf({}, bob({ scopes: ["chat"] })));
+  const before = client.frames.length;
+  go("r1");
+  await client.untilEvent("chat", ({ runId, state }) => runId === "r1" && state === "final");
+  await client.request("chat.send", say("hi", "r2"));
+  await client.untilEvent("chat", ({ runId, state }) => runId === "r2" && state === "final");
+  const heard = client.frames.slice(before).flatMap((frame) => (frame.type === "event" ? [frame.event] : []));
+  expect(new Set(heard)).toEqual(new Set(["agent", "chat"]));
+  await change(configOf({}, bob()));
+  await client.request("chat.send", say("hi", "r3"));
+  await client.untilEvent("sessions.changed", ({ runId, phase }) => runId === "r3" && phase === "end");
+  expect(client.payloads("session.message").at(-1)).toMatchObject({ message: { role: "assistant" } });
+});

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { createAgentRegistry } from "../../src/agents/registry.ts";
+import { OPERATOR } from "../../src/auth/caller.ts";
 import { defineAgent } from "../../src/index.ts";
 import type { Run } from "../../src/runs/run.ts";
 import type { TranscriptMeta } from "../../src/sessions/transcript.ts";
@@ -66,9 +67,9 @@ test("of a model that is not known, or has no provider, nothing is made up", () 
   expect(rowOf("gone")).not.toHaveProperty("model");
   expect(rowOf("demo")).toMatchObject({ model: "demo" });
   expect(rowOf("demo")).not.toHaveProperty("modelProvider");
-  expect(defaultsOf(agents)).toEqual({ modelProvider: "openai", model: "gpt-5", contextTokens: 400_000 });
+  expect(defaultsOf(OPERATOR, agents)).toEqual({ modelProvider: "openai", model: "gpt-5", contextTokens: 400_000 });
   const unknown = createAgentRegistry([agent("code")]);
-  expect(defaultsOf(unknown)).toEqual({ modelProvider: null, model: null, contextTokens: null });
+  expect(defaultsOf(OPERATOR, unknown)).toEqual({ modelProvider: null, model: null, contextTokens: null });
 });
 
 test("runs are told in the order in which they came, and none that has ended", () => {

@@ -112,6 +112,20 @@ test("agent hears instructions and effort of this turn", async () => {
   expect(turns[1]).toMatchObject({ instructions: [], params: {} });
 });
 
+test.each(["chat.send", "agent"])("%s: the effort is one word, in any case", async (method) => {
+  const { finish, turns, refused } = await start();
+  await finish(say("hi", { thinking: " HIGH " }), method);
+  await finish(say("hi", { thinking: "Off" }), method);
+  await finish(say("hi", { thinking: " " }), method);
+  expect(turns.map(({ params }) => params)).toEqual([{ reasoning_effort: "high" }, { reasoning_effort: "none" }, {}]);
+  for (const thinking of ["very high", "1", "{}"]) {
+    expect(await refused(say("hi", { thinking }), method)).toMatch(
+      new RegExp(`^INVALID_REQUEST: invalid ${method} params: at /thinking: must be one word`),
+    );
+  }
+  expect(turns).toHaveLength(3);
+});
+
 test("a run that takes too long ends as one: seconds for agent, milliseconds for chat.send, 0 for no limit", async () => {
   const { finish, client, go } = await start();
   const late = await finish(say("wait", { timeoutMs: 10 }));

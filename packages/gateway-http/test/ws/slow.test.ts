@@ -230,8 +230,9 @@ test("4,096 sockets may be there in all", () => {
     const once = (_event: string, listener: () => void) => closings.push(listener);
     const socket = { once, on: () => {}, send: () => {}, close: () => {} } as unknown as WebSocket;
     const address = `10.0.${Math.floor(index / 250)}.${index % 250}`;
-    sockets.refuseIfFull(address);
-    sockets.accept(socket, { address, local: false, isForeignPage: false });
+    const peer = { address, local: false, isForeignPage: () => false };
+    sockets.refuseIfFull(peer);
+    sockets.accept(socket, peer);
   };
   for (let index = 0; index < 4096; index++) open(index);
   expect(sockets.open).toBe(4096);

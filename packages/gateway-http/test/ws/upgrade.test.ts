@@ -9,7 +9,7 @@ import type { ConfigInput } from "../../src/index.ts";
 import { sayer, stepper } from "../support/agents.ts";
 import { ask, hi } from "../support/chat.ts";
 import { clientFrame, KEY, upgradeHead } from "../support/raw-frames.ts";
-import { exchange, expectEnvelope, openSocket as openTcp, readRaw } from "../support/raw-http.ts";
+import { exchange, expectEnvelope, openSocket as openTcp, post, readRaw } from "../support/raw-http.ts";
 import { connectParams, connectSocket, countSockets, openSocket, SocketClient } from "../support/socket-client.ts";
 import { startGateway, TOKEN } from "../support/start-gateway.ts";
 import { CA, tlsFiles } from "../support/tls.ts";
@@ -75,11 +75,11 @@ test("an upgrade that is none is refused in the envelope", async () => {
   const cases: [string, string, number, string][] = [
     ["no key", upgradeHead({ "sec-websocket-key": undefined }), 400, "malformed_request"],
     ["a short key", upgradeHead({ "sec-websocket-key": "abc" }), 400, "malformed_request"],
-    ["no version", upgradeHead({ "sec-websocket-version": undefined }), 400, "malformed_request"],
-    ["version 99", upgradeHead({ "sec-websocket-version": "99" }), 400, "malformed_request"],
+    ["no version", upgradeHead({ "sec-websocket-version": undefined }), 426, "malformed_request"],
+    ["version 99", upgradeHead({ "sec-websocket-version": "99" }), 426, "malformed_request"],
     ["POST", upgradeHead({}, "POST / HTTP/1.1"), 400, "malformed_request"],
     ["a subprotocol that is none", upgradeHead({ "sec-websocket-protocol": "a,,b" }), 400, "malformed_request"],
-    ["a foreign host", upgradeHead({ host: "evil.example" }), 403, "host_not_allowed"],
+    ["a foreign host", upgradeHead({ host: "evil.example" }), 421, "host_not_allowed"],
     ["no host", upgradeHead({ host: undefined }), 400, "malformed_request"],
     ["two hosts", upgradeHead({ Host: "localhost" }), 400, "malformed_request"],
     ["a URL of 100 KB", upgradeHead({}, `GET /${"u".repeat(100_000)} HTTP/1.1`), 431, "request_too_large"],
@@ -88,9 +88,48 @@ test("an upgrade that is none is refused in the envelope", async () => {
     const { headers, ...error } = await refusal(port, head);
     expect(error, what).toMatchObject({ status, code });
     expect(headers["x-request-id"], what).toMatch(/^req_/);
+    // What 426 has to say (RFC 9110 §15.5.22), and RFC 6455 §4.4 of a version.
+    const offer = { upgrade: "websocket", connection: "close, upgrade", "sec-websocket-version": "13" };
+    if (status === 426) expect(headers, what).toMatchObject(offer);
+    else expect(headers, what).not.toHaveProperty("upgrade");
   }
   const { headers } = await refusal(port, upgradeHead({ host: "evil.example", "x-request-id": "mine-1" }));
   expect(headers["x-request-id"]).toBe("mine-1");
+});
+
+test("an upgrade behind a request that is not answered yet is not done, and ends that one", async () => {
+  const { agent, started, say, aborted } = stepper();
+  const { port } = await startGateway({ agents: [agent] });
+  const chat = post(JSON.stringify(hi({ stream: true })));
+
+  const first = openTcp(port);
+  first.socket.write(chat);
+  await started;
+  say("some words");
+  await first.seen(/some words/);
+  const answer = first.text();
+  first.socket.write(upgradeHead());
+  // Not a byte more, which would be read as part of the answer.
+  expect(await first.closed).toBe(answer);
+  await aborted;
+
+  const second = openTcp(port);
+  second.socket.write(chat + upgradeHead());
+  const { status, body } = readRaw(await second.closed);
+  expect(expectEnvelope(status, body).message).toMatch(/not answered yet/);
+  expect(status).toBe(400);
+});
+
+test("an upgrade on a connection whose requests are answered is done", async () => {
+  const { port } = await start();
+  const raw = openTcp(port);
+  for (const times of [1, 2]) {
+    raw.socket.write(post(JSON.stringify(hi())));
+    await raw.seen(new RegExp(`(?:"finish_reason":"stop"[^]*){${times}}`));
+  }
+  raw.socket.write(upgradeHead());
+  await raw.seen(/connect\.challenge/);
+  raw.socket.destroy();
 });
 
 test("half an upgrade, and one whose client has left, hurt nobody", async () => {
@@ -186,7 +225,7 @@ test("it is TLS where HTTP is", async () => {
     foreign.on("unexpected-response", (_request, { statusCode }) => resolve(statusCode));
     foreign.on("error", () => {});
   });
-  expect(code).toBe(403);
+  expect(code).toBe(421);
   foreign.terminate();
 });
 
@@ -253,6 +292,21 @@ test("behind a proxy it is the client's address that counts", async () => {
   expect((await upgradeStatus(url, from("203.0.113.1, 203.0.113.2"))).status).toBe(101);
 });
 
+test("addresses that no parser likes are a stranger's, and end nothing", async () => {
+  const { url, port } = await start({ trustedProxies: ["127.0.0.1", "10.0.0.0/8"] });
+  for (const zone of ["-", "a.b", ":", "%", "\x80", ""]) {
+    const forwarded = `1.1.1.1, fe80::1%${zone}, 10.1.2.3`;
+    const head = `GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n`;
+    const text = await exchange(port, `${head}x-forwarded-for: ${forwarded}\r\n\r\n`);
+    expect(readRaw(text).status, forwarded).toBe(200);
+    const raw = openTcp(port);
+    raw.socket.write(upgradeHead({ "x-forwarded-for": forwarded }), "latin1");
+    await raw.seen(/connect\.challenge/);
+    raw.socket.destroy();
+  }
+  expect((await upgradeStatus(url)).status).toBe(101);
+});
+
 test("a gateway that drains takes no more of them, and those that are there hear of its end", async () => {
   const { agent, started, end } = stepper();
   const door = await startGateway({ agents: [agent] });
@@ -313,8 +367,10 @@ test("the address of a client is the one that Fastify finds", async () => {
     "_x",
     "",
   );
+  const zone = fc.string({ unit: fc.constantFrom("-", ".", ":", "%", "e", "0", "/", " ", "\x80"), maxLength: 4 });
+  const zoned = fc.tuple(fc.constantFrom("fe80::1", "2001:db8::5", "10.1.2.3"), zone).map((parts) => parts.join("%"));
   const blank = fc.constantFrom("", " ", "\t", "  ");
-  const entry = fc.tuple(blank, address, blank).map((parts) => parts.join(""));
+  const entry = fc.tuple(blank, fc.oneof(address, zoned), blank).map((parts) => parts.join(""));
   const header = fc.option(
     fc.array(entry, { minLength: 1, maxLength: 5 }).map((list) => list.join(",")),
     { nil: undefined },

@@ -1,4 +1,6 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
+import type { Turn } from "../../src/chat/turn.ts";
+import type { Run } from "../../src/runs/run.ts";
 import { obedient } from "../support/obedient.ts";
 import { connectWatched } from "../support/socket-referee.ts";
 import { startGateway, TOKEN } from "../support/start-gateway.ts";
@@ -93,4 +95,60 @@ test("agent.wait knows runs that came over HTTP by the ids of their completions"
   go(running);
   expect(await waiting).toEqual({ runId: running, status: "ok", ...TIMES });
   await (await answer).text();
+});
+
+test("agent.wait says so at once of a run that came over HTTP and stands behind another, too", async () => {
+  const { client, wait, request, begun, go, gateway } = await start();
+  await client.request("chat.send", say("wait", "r1"));
+  await begun("r1");
+  const body = { model: "openclaw", messages: [{ role: "user", content: "hi" }] };
+  const answer = request("/v1/chat/completions", { body, headers: { "x-openclaw-session-key": "s" } });
+  await expect.poll(() => gateway.runs.active).toBe(2);
+  const [, second] = [...gateway.runs.all.keys()];
+  const runId = second?.id as string;
+  expect(await wait(runId, { timeoutMs: 600_000 })).toEqual({
+    ...{ runId, status: "pending", timeoutPhase: "queue", providerStarted: false },
+  });
+  go("r1");
+  expect((await answer).status).toBe(200);
+  expect(await wait(runId)).toMatchObject({ status: "ok" });
+});
+
+test("whoever gave up waiting leaves nothing behind at the run", async () => {
+  const { client, wait, begun, go, gateway } = await start();
+  await client.request("chat.send", say("wait", "r1"));
+  await begun("r1");
+  const run = gateway.runs.find("r1", "operator") as Run;
+  const then = vi.spyOn(run.result, "then");
+  const observe = vi.spyOn(run, "observe");
+  for (let index = 0; index < 3; index++) await wait("r1", { timeoutMs: 0 });
+  expect(then).not.toHaveBeenCalled();
+  expect(observe).toHaveBeenCalledTimes(3);
+  // Taken back already: there is nothing to take.
+  expect(observe.mock.results.map(({ value }) => value())).toEqual([false, false, false]);
+  go("r1");
+  expect(await wait("r1")).toMatchObject({ status: "ok" });
+});
+
+test("agent.wait waits for a side task, which stands behind nobody", async () => {
+  const { wait, begun, go, gateway } = await start();
+  const ask = (id: string, ...messages: Turn["messages"]) =>
+    gateway.runs.start({
+      id,
+      agent: gateway.defaultAgent,
+      turn: { messages, instructions: [], params: {}, stream: true },
+      session: { owner: "operator", key: "agent:main:s", stateless: false, isChat: true },
+    });
+  await ask("r1", { role: "user", content: "hi" }).result;
+  const talk = ["hi", "re: hi", "wait"].map((content, index) => ({
+    ...{ role: index === 1 ? ("assistant" as const) : ("user" as const), content },
+  }));
+  ask("r2", ...talk);
+  await begun("r2");
+  ask("aside", { role: "user", content: "Name this chat." }, { role: "user", content: "wait" });
+  await begun("aside");
+  expect(await wait("aside", { timeoutMs: 0 })).toEqual({ runId: "aside", status: "timeout" });
+  go("r2");
+  go("aside");
+  expect(await wait("aside")).toMatchObject({ status: "ok" });
 });

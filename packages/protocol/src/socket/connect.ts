@@ -16,29 +16,29 @@ const deviceProofSchema = z.object({
   nonce: z.string().optional(),
 });
 
-/** `params` of `connect`, the first request of a connection. */
+/** `params` of `connect`, the first request of a connection. What has no length of its own the frame bounds: 64 KiB. */
 export const connectParamsSchema = z.object({
   minProtocol: z.int().min(1),
   maxProtocol: z.int().min(1),
   client: z.object({
     /** What kind of client: `cli`, `gateway-client`, … */
-    id: text.max(128),
-    version: text.max(128),
-    platform: text.max(128),
+    id: text,
+    version: text,
+    platform: text,
     /** How it is used: `cli`, `ui`, `backend`, `webchat`, `probe`, … */
-    mode: text.max(128),
-    displayName: text.max(256).optional(),
+    mode: text,
+    displayName: text.optional(),
     buildId: text.max(96).optional(),
-    deviceFamily: text.max(128).optional(),
-    modelIdentifier: text.max(128).optional(),
+    deviceFamily: text.optional(),
+    modelIdentifier: text.optional(),
     timeZone: text.max(64).optional(),
-    instanceId: text.max(128).optional(),
+    instanceId: text.optional(),
   }),
   /** What the client understands beside the usual: `tool-events`, `session-scoped-events`, `agent-kind`. */
-  caps: z.array(z.string().max(128)).max(64).default([]),
+  caps: z.array(z.string()).default([]),
   role: z.string().default("operator"),
   /** What it wants to be allowed. */
-  scopes: z.array(z.string().max(128)).max(64).default([]),
+  scopes: z.array(z.string()).default([]),
   device: deviceProofSchema.optional(),
   auth: z
     .object({
@@ -48,8 +48,8 @@ export const connectParamsSchema = z.object({
       bootstrapToken: z.string().optional(),
     })
     .optional(),
-  locale: z.string().max(64).optional(),
-  userAgent: z.string().max(512).optional(),
+  locale: z.string().optional(),
+  userAgent: z.string().optional(),
 });
 
 /** The payload of a `connect` that worked. */

@@ -10,7 +10,7 @@ export const SOCKET_CLOSE = {
   tooBig: 1009,
   /** The gateway stops; another one may be there soon. */
   restart: 1012,
-  /** The gateway starts or stops: try again. */
+  /** No room for another socket of this caller, or the gateway's own fault in the handshake: try again. */
   tryAgain: 1013,
   /** Of a client: silence for too long. */
   silent: 4000,
@@ -47,7 +47,8 @@ export type SocketErrorCode = "INVALID_REQUEST" | "FORBIDDEN" | "UNAVAILABLE";
 
 /** Of an error's `details.code`, where the handshake failed. Clients stop or go on trying by them. */
 export const CONNECT_ERRORS = {
-  authUnauthorized: "AUTH_UNAUTHORIZED",
+  identityHeaderRequired: "AUTH_IDENTITY_HEADER_REQUIRED",
+  verifiedUserRequired: "AUTH_VERIFIED_USER_REQUIRED",
   tokenMissing: "AUTH_TOKEN_MISSING",
   tokenMismatch: "AUTH_TOKEN_MISMATCH",
   passwordMissing: "AUTH_PASSWORD_MISSING",

@@ -5,7 +5,7 @@ import { GatewayError } from "../../errors/gateway-error.ts";
 import { parseSessionKey, toSessionKey } from "../../sessions/session-key.ts";
 import type { Transcript } from "../../sessions/transcript.ts";
 import { parseBody } from "../parse-body.ts";
-import { answer, noSuchSession, refOf, refuseBusy, retrieve, type SessionsOptions } from "./sessions-shared.ts";
+import { answer, noSuchSession, refOf, retrieve, type SessionsOptions } from "./sessions-shared.ts";
 
 /** The body of `POST …/head`. */
 export const headSchema = z.object({ id: z.string() });
@@ -21,9 +21,9 @@ export function moveHead(options: SessionsOptions): RouteHandlerMethod {
     const transcript = await options.sessions.read(ref);
     if (!transcript) throw noSuchSession();
     requireVisible(transcript, id, "id");
-    // Its answer would move the head away again. Nothing is awaited between this and the writing.
-    refuseBusy(options, ref);
-    const moved = await options.sessions.append(ref, { agent: transcript.meta.agent, entries: [], head: id });
+    const { agent } = transcript.meta;
+    // The answer of a run would move the head away again.
+    const moved = await options.runs.between(ref, () => options.sessions.append(ref, { agent, entries: [], head: id }));
     if (!moved) throw noSuchSession();
     return answer(reply, await retrieve(options, ref));
   };

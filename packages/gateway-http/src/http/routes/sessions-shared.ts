@@ -46,12 +46,6 @@ export function noSuchSession(): GatewayError {
   return new GatewayError("not_found", "There is no session of this key.", { param: "key" });
 }
 
-/** @throws GatewayError 409 `session_busy` */
-export function refuseBusy({ runs }: SessionsOptions, ref: SessionRef): void {
-  if (!runs.findInSession(ref)) return;
-  throw new GatewayError("session_busy", "A run is active in this session; POST …/abort ends it.", { param: "key" });
-}
-
 export function answer(reply: FastifyReply, body: object): FastifyReply {
   return reply.header("cache-control", "no-store").send(body);
 }

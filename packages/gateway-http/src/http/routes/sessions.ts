@@ -6,7 +6,7 @@ import { parseBody } from "../parse-body.ts";
 import { type Guard, serve } from "../serve.ts";
 import { abortRun, forkSession, moveHead } from "./sessions-actions.ts";
 import { listSessions } from "./sessions-list.ts";
-import { answer, noSuchSession, refOf, refuseBusy, retrieve, type SessionsOptions } from "./sessions-shared.ts";
+import { answer, noSuchSession, refOf, retrieve, type SessionsOptions } from "./sessions-shared.ts";
 import { listBranches, listMessages } from "./sessions-tree.ts";
 
 /** The body of `PATCH /v1/sessions/{key}`. */
@@ -47,8 +47,7 @@ function changeSession(options: SessionsOptions): RouteHandlerMethod {
 function deleteSession(options: SessionsOptions): RouteHandlerMethod {
   return async (request, reply) => {
     const ref = refOf(request);
-    refuseBusy(options, ref);
-    if (!(await options.sessions.delete(ref))) throw noSuchSession();
+    if (!(await options.runs.between(ref, () => options.sessions.delete(ref)))) throw noSuchSession();
     return answer(reply, { object: "session.deleted", id: ref.key, deleted: true });
   };
 }

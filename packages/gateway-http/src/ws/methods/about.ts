@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import type { Agent } from "../../agents/agent.ts";
 import { mayUse } from "../../auth/permissions.ts";
 import { VERSION } from "../../version.ts";
+import { defaultAgentIdOf, defaultAgentOf } from "../default-agent.ts";
 import type { Call, Methods } from "../method.ts";
 import { MAIN_KEY, refOf } from "../session-ref.ts";
 import { invalid } from "../socket-error.ts";
@@ -40,12 +41,13 @@ export const gatewayMethods: Pick<
   health: {
     async run(_params, call) {
       const startedAt = performance.now();
-      const { agents } = call;
+      const defaultAgentId = defaultAgentIdOf(call.connection.caller, call.agents);
       const sessions = await readSessions(call);
       const list = await Promise.all(
-        agentsOf(call).map(async ({ id: agentId }) => ({
+        // As everywhere, agents are told to those who may list them.
+        (call.connection.caller.scopes.has("models") ? agentsOf(call) : []).map(async ({ id: agentId }) => ({
           agentId,
-          isDefault: agentId === agents.default.id,
+          isDefault: agentId === defaultAgentId,
           heartbeat: NO_HEARTBEAT,
           sessions: await readSessions(call, agentId),
         })),
@@ -58,7 +60,7 @@ export const gatewayMethods: Pick<
         channelOrder: [],
         channelLabels: {},
         heartbeatSeconds: 0,
-        defaultAgentId: agents.default.id,
+        defaultAgentId,
         agents: list,
         sessions,
       };
@@ -67,10 +69,11 @@ export const gatewayMethods: Pick<
   status: {
     async run(_params, call) {
       const { count, recent } = await readSessions(call);
-      const { id, model, contextWindow } = call.agents.default;
+      const { caller } = call.connection;
+      const { model, contextWindow } = defaultAgentOf(caller, call.agents) ?? {};
       return {
         runtimeVersion: VERSION,
-        heartbeat: { defaultAgentId: id, agents: [] },
+        heartbeat: { defaultAgentId: defaultAgentIdOf(caller, call.agents), agents: [] },
         channelSummary: [],
         queuedSystemEvents: [],
         sessions: {
@@ -90,7 +93,7 @@ export const gatewayMethods: Pick<
     run(_params, call) {
       const withKind = call.connection.caps.has("agent-kind");
       return {
-        defaultId: call.agents.default.id,
+        defaultId: defaultAgentIdOf(call.connection.caller, call.agents),
         mainKey: MAIN_KEY,
         scope: "per-sender",
         agents: agentsOf(call).map(({ id, name, model }) => ({
@@ -108,7 +111,7 @@ export const gatewayMethods: Pick<
       const { agents, connection } = call;
       const wanted = agentId?.trim().toLowerCase();
       const id = sessionKey === undefined ? wanted : refOf(connection, agents, { key: sessionKey, agentId }).agentId;
-      const agent = id === undefined ? agents.default : agents.byId(id);
+      const agent = id === undefined ? defaultAgentOf(connection.caller, agents) : agents.byId(id);
       if (!agent || !mayUse(connection.caller, agent.id)) {
         throw invalid(`unknown agent id ${JSON.stringify((id ?? "").slice(0, 100))}`);
       }

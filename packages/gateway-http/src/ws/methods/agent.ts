@@ -1,11 +1,12 @@
 import type { SocketResult } from "@openclaw/protocol/socket";
+import type { BookedRun } from "../booked-run.ts";
 import type { Call, Method } from "../method.ts";
 import { sessionIdOf } from "../rows.ts";
-import type { BookedRun } from "../run-book.ts";
-import { MAIN_KEY, writableRefOf } from "../session-ref.ts";
-import { invalid, SocketError } from "../socket-error.ts";
+import { MAIN_KEY, type NamedSession, writableRefOf } from "../session-ref.ts";
+import { invalid } from "../socket-error.ts";
 import { readMessage, startTurn } from "../start-turn.ts";
-import { isRunning } from "./chat-send.ts";
+import { sessionOf } from "./chat-abort.ts";
+import { failAs, isRunning } from "./chat-send.ts";
 
 /** `agent`: one turn, answered twice: at once that it was taken, and in the end with what came of it. */
 export const agent: Method<"agent"> = {
@@ -21,35 +22,34 @@ export const agent: Method<"agent"> = {
     }
     const key = params.sessionKey?.trim() || MAIN_KEY;
     const session = writableRefOf(connection, agents, { key, agentId });
-    const about = { runId, sessionKey: session.key, agentId: session.agentId };
     const known = book.find(session.owner, runId);
-    if (known?.ending) return end(known, call);
-    if (known || isRunning(runs.find(runId, session.owner))) return { ...about, status: "in_flight" };
+    if (known) return end(known, call);
+    // One that came through another door.
+    if (isRunning(runs.find(runId, session.owner))) return inFlight(runId, sessionOf(runId, call) ?? session);
     const timeoutMs = timeout === undefined ? undefined : timeout * 1000;
     const instructions = extraSystemPrompt;
-    const booked = startTurn(
+    const { run, booked } = startTurn(
       { method: "agent", session, runId, message, attachments, instructions, thinking, model, timeoutMs },
       call,
     );
     const { acceptedAt } = booked;
+    const about = { runId, sessionKey: session.key, agentId: session.agentId };
     call.respond({ ...about, status: "accepted", acceptedAt } satisfies SocketResult<"agent">);
-    await booked.run.result;
+    await run.result;
     // The last word of a run: whoever waits for it has heard all the others.
-    await narrators.toldOf(booked.run);
+    await narrators.toldOf(run);
     return end(booked, call);
   },
 };
 
 /** What is answered in the end, and to whoever asks the same again. */
-function end({ run, session, ending, acceptedAt }: BookedRun, call: Call): SocketResult<"agent"> | undefined {
-  const runId = run.id;
-  if (!ending) return { runId, sessionKey: session.key, agentId: session.agentId, status: "in_flight" };
+function end({ runId, session, ending, acceptedAt }: BookedRun, call: Call): SocketResult<"agent"> | undefined {
+  if (!ending) return inFlight(runId, session);
   const { status, endedAt, text, error, usage } = ending;
   if (status === "aborted") return { runId, status: "timeout", summary: "aborted", stopReason: "rpc" };
   if (status === "timeout") return { runId, status, summary: "timeout", error: error?.message ?? "timeout" };
   if (status === "error") {
-    const summary = error?.message ?? "failed";
-    call.fail(new SocketError("UNAVAILABLE", summary, { details: { code: error?.code } }), { runId, status, summary });
+    failAs(call, runId, error);
     return undefined;
   }
   const slash = ending.model?.indexOf("/") ?? -1;
@@ -70,4 +70,8 @@ function end({ run, session, ending, acceptedAt }: BookedRun, call: Call): Socke
       },
     },
   };
+}
+
+function inFlight(runId: string, { key: sessionKey, agentId }: NamedSession): SocketResult<"agent"> {
+  return { runId, sessionKey, agentId, status: "in_flight" };
 }

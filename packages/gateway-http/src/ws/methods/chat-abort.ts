@@ -53,7 +53,7 @@ function abortOne(session: NamedSession, runId: string, call: Call): string[] {
 }
 
 /** That of a run of the caller's, under way or just over. */
-function sessionOf(runId: string, { runs, book, connection }: Call): NamedSession | undefined {
+export function sessionOf(runId: string, { runs, book, connection }: Call): NamedSession | undefined {
   const { owner } = connection.caller;
   const booked = book.find(owner, runId);
   if (booked) return booked.session;

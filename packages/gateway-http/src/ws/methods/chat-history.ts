@@ -26,6 +26,8 @@ export const chatHistory: Method<"chat.history"> = {
     const transcript = await sessions.read(session);
     // In the same moment: what is in the one is not in the other.
     const run = runs.findInSession(session);
+    // Before the end of a run is told, its answer is kept already.
+    const isAnswerKept = run?.abortable === false && transcript?.head?.entry.runId === run.id;
     const all = transcript ? visibleTo(transcript, run && questionOf(run.id, transcript)) : [];
     const end = Math.max(0, all.length - offset);
     const start = Math.max(0, end - limit);
@@ -39,12 +41,12 @@ export const chatHistory: Method<"chat.history"> = {
       hasMore: start > 0,
       ...(start > 0 && { nextOffset: all.length - start }),
       totalMessages: all.length,
-      defaults: defaultsOf(agents),
+      defaults: defaultsOf(connection.caller, agents),
       sessionInfo: {
         ...toSessionRow(session, transcript?.meta, session.agentId, call),
         ...(transcript && tokensOf(transcript)),
       },
-      ...(run && { inFlightRun: { runId: run.id, text: run.answer.text } }),
+      ...(run && !isAnswerKept && { inFlightRun: { runId: run.id, text: run.answer.text } }),
       ...(thinking !== undefined && { thinkingLevel: thinking }),
     };
   },

@@ -18,9 +18,7 @@ export const chatInject: Method<"chat.inject"> = {
     const session = writableRefOf(connection, agents, { key: sessionKey, agentId });
     // It is told whose words they are, as far as is known.
     const content = label?.trim() ? `[${label.trim()}]\n\n${text}` : text;
-    // Not that of the connection: what was asked for is done, whether or not its client waits.
-    const { signal } = new AbortController();
-    const leave = await lanes.enter(idOfSession(session), { signal, interrupt() {} });
+    const leave = await lanes.enterBetween(idOfSession(session));
     try {
       const told = await keep(session, { role: "assistant", content }, call);
       const { id, runId = "" } = told.__openclaw;

@@ -1,6 +1,6 @@
 import type { SocketResult } from "@openclaw/protocol/socket";
+import type { BookedRun, Failure } from "../booked-run.ts";
 import type { Call, Method } from "../method.ts";
-import type { BookedRun } from "../run-book.ts";
 import { writableRefOf } from "../session-ref.ts";
 import { invalid, SocketError } from "../socket-error.ts";
 import { type Asked, fingerprintOf, readMessage, startTurn } from "../start-turn.ts";
@@ -45,6 +45,13 @@ function again(known: BookedRun, asked: Asked, call: Call): SocketResult<"chat.s
   if (status === "aborted") return { runId, status: "timeout", summary: "aborted", stopReason: "rpc", endedAt };
   const summary = error?.message ?? "failed";
   if (status === "timeout") return { runId, status, summary, stopReason: "timeout", endedAt };
-  call.fail(new SocketError("UNAVAILABLE", summary, { details: { code: error?.code } }), { runId, status, summary });
+  failAs(call, runId, error);
   return undefined;
+}
+
+/** Tells of a run that has failed, as the answer to whoever asked for it. */
+export function failAs(call: Call, runId: string, failure: Failure | undefined): void {
+  const { code, message = "failed", retryable, retryAfterMs } = failure ?? {};
+  const error = new SocketError("UNAVAILABLE", message, { details: { code }, retryable, retryAfterMs });
+  call.fail(error, { runId, status: "error", summary: message });
 }

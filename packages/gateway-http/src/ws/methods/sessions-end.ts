@@ -1,6 +1,5 @@
-import { GatewayError } from "../../errors/gateway-error.ts";
 import type { SessionRef } from "../../sessions/store.ts";
-import type { Call, Method } from "../method.ts";
+import type { Method } from "../method.ts";
 import { toSessionEntry } from "../session-change.ts";
 import { refOf } from "../session-ref.ts";
 import { invalid } from "../socket-error.ts";
@@ -13,15 +12,16 @@ import { settle } from "./sessions-change.ts";
 export const sessionsReset: Method<"sessions.reset"> = {
   needs: "sessions",
   async run(params, call) {
-    const { connection, agents, sessions } = call;
+    const { connection, agents, sessions, runs } = call;
     const session = refOf(connection, agents, params);
-    const before = await settle(session, {}, call);
-    // Its answer would be the head again. Nothing is awaited between this and the writing.
-    refuseBusy(call, session);
-    const isReset = await sessions.append(session, { agent: before.agent, entries: [], head: null });
-    const info = isReset ? await sessions.find(session) : undefined;
-    if (!info) throw noSuchSession(session);
-    return { ok: true, key: session.key, entry: toSessionEntry(session, info) };
+    // The answer of a run would be the head again.
+    return runs.between(session, async () => {
+      const { agent } = await settle(session, {}, call);
+      const isReset = await sessions.append(session, { agent, entries: [], head: null });
+      const info = isReset ? await sessions.find(session) : undefined;
+      if (!info) throw noSuchSession(session);
+      return { ok: true, key: session.key, entry: toSessionEntry(session, info) };
+    });
   },
 };
 
@@ -29,19 +29,12 @@ export const sessionsReset: Method<"sessions.reset"> = {
 export const sessionsDelete: Method<"sessions.delete"> = {
   needs: "sessions",
   async run(params, call) {
-    const { connection, agents, sessions } = call;
+    const { connection, agents, sessions, runs } = call;
     const session = refOf(connection, agents, params);
-    refuseBusy(call, session);
-    const deleted = await sessions.delete(session);
+    const deleted = await runs.between(session, () => sessions.delete(session));
     return { ok: true, key: session.key, deleted, archived: [] };
   },
 };
-
-/** @throws GatewayError 409 `session_busy` */
-function refuseBusy({ runs }: Call, session: SessionRef): void {
-  if (!runs.findInSession(session)) return;
-  throw new GatewayError("session_busy", "A run is active in this session; sessions.abort ends it.", { param: "key" });
-}
 
 export function noSuchSession({ key }: SessionRef) {
   return invalid(`No session found: ${key.slice(0, 100)}`);

@@ -34,7 +34,7 @@ export const sessionsList: Method<"sessions.list"> = {
       limitApplied,
       nextOffset: hasMore ? end : null,
       hasMore,
-      defaults: defaultsOf(agents),
+      defaults: defaultsOf(connection.caller, agents),
       sessions: page.map((info) => toSessionRow({ owner: query.owner, key: info.key }, info, info.agent, call)),
     };
   },
