@@ -10,6 +10,8 @@ import { toSocketError } from "./socket-error.ts";
 const SLOW_BYTES = 1024 * 1024;
 /** Bytes that are gathered for one write: a reader is not to look slow for what it was not sent. */
 const WRITE_BYTES = 64 * 1024;
+/** What a client may say it understands, of what matters here. */
+const CAPS = ["tool-events", "session-scoped-events", "agent-kind"];
 /** Session keys that a connection is known to use, the latest. */
 const MAX_USED = 1000;
 
@@ -60,7 +62,7 @@ export class Connection {
     this.#wire = wire;
     this.caller = caller;
     this.scopes = scopes;
-    this.caps = new Set(caps);
+    this.caps = new Set(CAPS.filter((cap) => caps.includes(cap)));
   }
 
   /** Aborts when it is not there any more. */
