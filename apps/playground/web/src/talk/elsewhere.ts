@@ -63,7 +63,7 @@ export function createElsewhere({ entries, own, now, onAnswer, onTurn }: Elsewhe
     seen.add(id);
     if (isOwn(runId)) return;
     const text = textOf(message);
-    const place = () => findPlace(entries.get(), session.messages.slice(index + 1), claimed);
+    const place = () => findPlace(entries.get(), session.messages, index, claimed);
     if (message.role === "user") {
       const about = { ...(runId !== undefined && { runId }), messageId: id, isElsewhere: true };
       entries.add({ kind: "said", text, ...about }, place());
@@ -87,7 +87,12 @@ export function createElsewhere({ entries, own, now, onAnswer, onTurn }: Elsewhe
     const shown = entries.findAnswer(runId);
     if (!shown && isDoubtful) return;
     const answer =
-      shown ?? addAnswer(entries.placeOfAnswer(runId) ?? findPlace(entries.get(), [], claimed), session, runId);
+      shown ??
+      addAnswer(
+        entries.placeOfAnswer(runId) ?? findPlace(entries.get(), messages, messages.length, claimed),
+        session,
+        runId,
+      );
     if (answer.status === "running") entries.update(answer.id, ({ parts }) => ({ parts: sayAll(parts, text) }));
   }
 

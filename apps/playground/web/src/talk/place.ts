@@ -37,25 +37,44 @@ export function findClaimed(
 }
 
 /**
+ * This page's last answer, while the session is not known to have its question: what is said elsewhere by then stands
+ * before it. The page may hear of its run before it hears what the session has.
+ */
+function findAhead(entries: readonly Entry[], messages: readonly ChatMessage[]): Answer | undefined {
+  const last = entries.findLast((entry): entry is Answer => entry.kind === "answer" && !entry.isElsewhere);
+  if (last?.runId === undefined) return findPending(entries);
+  if (last.status !== "running" && last.status !== "done") return undefined;
+  const places = messages.map(({ __openclaw: place }) => place);
+  if (places.some((place) => place?.runId === last.runId)) return undefined;
+  const ids = new Set(places.map((place) => place?.id));
+  const behind = entries.slice(entries.indexOf(last) + 1);
+  return behind.some((entry) => entry.kind !== "note" && ids.has(entry.messageId)) ? undefined : last;
+}
+
+/**
  * Where a message belongs that is not shown yet: before what comes after it in the session, and before what is yet to
  * begin.
+ *
+ * @param index of the message among those of the session; behind the last for what is being said
  */
 export function findPlace(
   entries: readonly Entry[],
-  after: readonly ChatMessage[],
+  messages: readonly ChatMessage[],
+  index: number,
   claimed: string | undefined,
 ): number {
-  const pending = findPending(entries);
-  const own = pending && findQuestion(entries, pending);
-  for (const { __openclaw: place } of after) {
+  const ahead = findAhead(entries, messages);
+  const own = ahead && findQuestion(entries, ahead);
+  for (const { __openclaw: place } of messages.slice(index + 1)) {
     if (place === undefined) continue;
     if (own !== undefined && claimed !== undefined && place.runId === claimed) return own;
-    const at = entries.findIndex(
+    const shown = entries.find(
       (entry) =>
         entry.kind !== "note" &&
         (entry.messageId === place.id || (entry.runId !== undefined && entry.runId === place.runId)),
     );
-    if (at !== -1) return at;
+    // Of this page's own turns only the answer has a name; all of the turn is behind.
+    if (shown) return shown.kind === "answer" ? findQuestion(entries, shown) : entries.indexOf(shown);
   }
   return own ?? entries.length;
 }
