@@ -43,7 +43,7 @@ export function takeIn(messages: readonly Message[], receiver: Receiver, images:
     if (index === last) checkTogether(message.content, place);
     const content = message.content.map((part, position) => {
       const param = `${place}[${position}]`;
-      refuseModality(part, param, receiver);
+      refuseModality(part, param, `the agent ${JSON.stringify(receiver.id)}`, receiver.input);
       if (part.type !== "image_url" || /^data:/i.test(part.image_url.url)) return takeInPart(part, param, images);
       const at = `${param}.image_url.url`;
       const { href } = checkRemoteUrl(part.image_url.url, at, { images });
@@ -78,11 +78,17 @@ export function withImageUrl(
   return { type: "image_url", image_url: { url, ...(detail != null && { detail }) } };
 }
 
-function refuseModality(part: UserPart, at: string, { id, input }: Receiver): void {
+/**
+ * @param at where the part stands
+ * @param who is to take it in, in words
+ * @param input what that takes
+ * @throws GatewayError 400 `unsupported_parameter` that names the part
+ */
+export function refuseModality(part: UserPart, at: string, who: string, input: readonly Modality[]): void {
   const modality = modalityOf(part);
   if (input.includes(modality)) return;
   const param = `${at}.type`;
-  const message = `${param}: the agent ${JSON.stringify(id)} takes in no ${modality}, only ${input.join(", ")}.`;
+  const message = `${param}: ${who} takes in no ${modality}, only ${input.join(", ")}.`;
   throw new GatewayError("unsupported_parameter", message, { param });
 }
 

@@ -1,6 +1,7 @@
 import type { CallerLimits } from "../auth/caller.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { createSlots, type RunLimits, type Slots } from "./slots.ts";
+import { Tally } from "./tally.ts";
 
 /** Who asks for a run. */
 interface Asked {
@@ -29,10 +30,10 @@ export function createAdmission(limits: () => RunLimits, onFull?: () => void): A
   const slots = createSlots(limits, onFull);
   /** Runs under way or waiting, for whatever they wait. */
   let total = 0;
-  const byOwner = new Map<string, number>();
+  const byOwner = new Tally();
 
   function refuse({ session: { owner }, limits: own }: Asked): void {
-    if (own?.concurrentRuns !== undefined && (byOwner.get(owner) ?? 0) >= own.concurrentRuns) {
+    if (own?.concurrentRuns !== undefined && byOwner.of(owner) >= own.concurrentRuns) {
       throw new GatewayError("rate_limit_exceeded", `This key may have ${own.concurrentRuns} runs at a time.`, {
         retryAfter: 1,
       });
@@ -50,12 +51,10 @@ export function createAdmission(limits: () => RunLimits, onFull?: () => void): A
       refuse(asked);
       const { owner } = asked.session;
       total++;
-      byOwner.set(owner, (byOwner.get(owner) ?? 0) + 1);
+      byOwner.add(owner);
       return () => {
         total--;
-        const left = (byOwner.get(owner) ?? 0) - 1;
-        if (left > 0) byOwner.set(owner, left);
-        else byOwner.delete(owner);
+        byOwner.remove(owner);
       };
     },
   };

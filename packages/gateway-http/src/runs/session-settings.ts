@@ -1,6 +1,6 @@
 import { HEADERS } from "@openclaw/protocol";
-import { modalityOf } from "../chat/modality.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
+import { refuseModality } from "../media/take-in.ts";
 import type { SessionSettings } from "../sessions/entry.ts";
 import type { PullEnd } from "./pull-agent.ts";
 import type { RunRequest } from "./run-request.ts";
@@ -30,18 +30,15 @@ export function toEffort(thinking: string): string {
 export function requireInput({ agent, turn, session, model }: RequestedInput, settings: SessionSettings): void {
   if (model !== undefined || (settings.model === undefined && !session.continues)) return;
   const input = (settings.model !== undefined && agent.inputOf?.(settings.model)) || agent.input;
+  const who =
+    settings.model === undefined
+      ? `the agent ${JSON.stringify(agent.id)}`
+      : `the model ${JSON.stringify(settings.model.slice(0, 100))}, which this session is set to,`;
   for (const [index, { role, content }] of turn.messages.entries()) {
     if (role !== "user" || typeof content === "string") continue;
-    const position = content.findIndex((part) => !input.includes(modalityOf(part)));
-    const part = content[position];
-    if (!part) continue;
-    const param = `messages[${index}].content[${position}].type`;
-    const who =
-      settings.model === undefined
-        ? `the agent ${JSON.stringify(agent.id)}`
-        : `the model ${JSON.stringify(settings.model.slice(0, 100))}, which this session is set to,`;
-    const message = `${param}: ${who} takes in no ${modalityOf(part)}, only ${input.join(", ")}.`;
-    throw new GatewayError("unsupported_parameter", message, { param });
+    for (const [position, part] of content.entries()) {
+      refuseModality(part, `messages[${index}].content[${position}]`, who, input);
+    }
   }
 }
 

@@ -6,6 +6,7 @@ import type { Authenticator } from "../auth/authenticate.ts";
 import type { Caller } from "../auth/caller.ts";
 import type { Peer } from "../auth/peer.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
+import { Tally } from "../runs/tally.ts";
 import type { Connection } from "./connection.ts";
 import type { Guest } from "./handshake.ts";
 import { grantScopes } from "./scopes.ts";
@@ -51,13 +52,7 @@ export interface Guests {
 
 export function createGuests({ authenticator, onBug }: GuestsOptions): Guests {
   const all = new Map<Connection, Entry>();
-  const perOwner = new Map<string, number>();
-
-  function count(owner: string, by: 1 | -1): void {
-    const left = (perOwner.get(owner) ?? 0) + by;
-    if (left > 0) perOwner.set(owner, left);
-    else perOwner.delete(owner);
-  }
+  const perOwner = new Tally();
 
   function isStill(connection: Connection): boolean {
     const entry = all.get(connection);
@@ -108,21 +103,21 @@ export function createGuests({ authenticator, onBug }: GuestsOptions): Guests {
     requireRoom({ owner }) {
       if (owner === "operator" || owner === "local") return;
       const full = (what: string) => new GatewayError("gateway_overloaded", what, { retryAfter: 1 });
-      if ((perOwner.get(owner) ?? 0) >= MAX_OF_OWNER) {
+      if (perOwner.of(owner) >= MAX_OF_OWNER) {
         throw full(`More than ${MAX_OF_OWNER} sockets of this key or user would be open.`);
       }
       if (all.size >= MAX_SOCKETS - RESERVE) throw full("Too many sockets are open.");
     },
     add(connection, entry) {
       all.set(connection, entry);
-      count(connection.caller.owner, 1);
+      perOwner.add(connection.caller.owner);
       expectEnd(connection, entry);
     },
     remove(connection) {
       const entry = all.get(connection);
       if (!entry) return;
       all.delete(connection);
-      count(connection.caller.owner, -1);
+      perOwner.remove(connection.caller.owner);
       clearTimeout(entry.expiry);
     },
     isStill,

@@ -2,6 +2,7 @@ import { SOCKET_CLOSE, SOCKET_LIMITS } from "@openclaw/protocol";
 import type { WebSocket } from "ws";
 import type { Peer } from "../auth/peer.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
+import { drainingError } from "../runs/runs.ts";
 import { Connection } from "./connection.ts";
 import { createDispatch, type DispatchOptions } from "./dispatch.ts";
 import { createGuests, MAX_SOCKETS } from "./guests.ts";
@@ -116,7 +117,7 @@ export function createSockets(options: SocketsOptions): Sockets {
     refuseIfFull(peer) {
       const isFull = all.size >= MAX_SOCKETS || !strangers.hasRoomFor(peer);
       if (isFull) throw new GatewayError("gateway_overloaded", "Too many sockets are open.", { retryAfter: 1 });
-      if (runs.draining) throw new GatewayError("gateway_draining", "The gateway is shutting down.", { retryAfter: 5 });
+      if (runs.draining) throw drainingError();
     },
     recheck,
     get open() {

@@ -1,5 +1,6 @@
 import { addressKey } from "../auth/address-key.ts";
 import type { Peer } from "../auth/peer.ts";
+import { Tally } from "../runs/tally.ts";
 
 /** Sockets of one address that may be there without having said who they are. */
 const MAX_STRANGERS = 32;
@@ -16,22 +17,15 @@ export interface Strangers {
 }
 
 export function createStrangers(): Strangers {
-  const counts = new Map<string, number>();
-
-  function count(key: string, by: 1 | -1): void {
-    const left = (counts.get(key) ?? 0) + by;
-    if (left > 0) counts.set(key, left);
-    else counts.delete(key);
-  }
-
+  const counts = new Tally();
   return {
     hasRoomFor(peer) {
-      return (counts.get(keyOf(peer)) ?? 0) < (peer.isForeignPage() ? MAX_PAGES : MAX_STRANGERS);
+      return counts.of(keyOf(peer)) < (peer.isForeignPage() ? MAX_PAGES : MAX_STRANGERS);
     },
     add(peer) {
       const key = keyOf(peer);
-      count(key, 1);
-      return () => count(key, -1);
+      counts.add(key);
+      return () => counts.remove(key);
     },
   };
 }
