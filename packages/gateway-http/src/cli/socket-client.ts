@@ -16,6 +16,7 @@ import {
 } from "@openclaw/protocol/socket";
 import { WebSocket } from "ws";
 import { VERSION } from "../version.ts";
+import { parseFrame } from "../ws/parse-frame.ts";
 import { ConnectionLostError, NotUnderstoodError, RefusedError } from "./socket-errors.ts";
 
 interface Waiting {
@@ -104,7 +105,7 @@ export class SocketClient {
 
   #take(text: string): void {
     this.#silence?.refresh();
-    const frame = parse(text);
+    const frame = parseFrame(text);
     const event = eventFrameSchema.safeParse(frame).data;
     const response = responseFrameSchema.safeParse(frame).data;
     if (event) this.#hear(event);
@@ -131,13 +132,5 @@ export class SocketClient {
     this.#challenged.reject(new ConnectionLostError());
     for (const { reject } of this.#waiting.values()) reject(new ConnectionLostError());
     this.#waiting.clear();
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }
