@@ -6,7 +6,16 @@ export default defineConfig({
     maxWorkers: "100%",
     projects: [
       "packages/*",
-      { test: { name: "e2e", root: "./e2e", include: ["**/*.e2e.ts"], testTimeout: 60_000, hookTimeout: 120_000 } },
+      {
+        test: {
+          name: "e2e",
+          root: "./e2e",
+          include: ["**/*.e2e.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          expect: { poll: { timeout: 20_000 } },
+        },
+      },
     ],
   },
 });

@@ -59,7 +59,7 @@ test("a stream is printed line by line, as it comes, whatever its pieces are", a
   await chunks.next();
   expect(lines.slice(from)).toEqual(["[openclaw 1] < : keep-alive", `[openclaw 1] < ${START.trim()}`]);
   while (!(await chunks.next()).done);
-  await vi.waitFor(() => expect(lines.at(-1)).toBe("[openclaw 1] < end (… ms)"));
+  await vi.waitFor(() => expect(lines.at(-1)).toBe("[openclaw 1] < end (… ms)"), 10_000);
   expect(lines.slice(from + 2, -1)).toEqual(
     [say("Zürich 🦞"), finish(), DONE].map((line) => `[openclaw 1] < ${line.trim()}`),
   );
@@ -245,7 +245,7 @@ test.each(["break", "abort", "signal"])("leaving works as without it (%s)", asyn
   if (how === "break") await reading;
   else expect(await failureOf(reading)).toMatchObject({ name: "AbortError" });
   await left.promise;
-  await vi.waitFor(() => expect(lines.at(-1)).toMatch(/^\[openclaw 1\] (< left|! .*bort.*) \(\d+ ms\)$/));
+  await vi.waitFor(() => expect(lines.at(-1)).toMatch(/^\[openclaw 1\] (< left|! .*bort.*) \(\d+ ms\)$/), 10_000);
   expect(lines.filter((line) => / (left|end) \(| ! /.test(line))).toHaveLength(1);
 });
 

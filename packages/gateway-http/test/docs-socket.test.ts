@@ -88,7 +88,7 @@ test("the handshake of docs/socket.md is one that works", async () => {
   await client.close();
 });
 
-test("the example of docs/socket.md prints the answer, and ends", { timeout: 30_000 }, async () => {
+test("the example of docs/socket.md prints the answer, and ends", async () => {
   const agent = defineAgent({
     id: "main",
     async *run({ messages }) {

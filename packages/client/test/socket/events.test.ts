@@ -96,7 +96,7 @@ test("what a listener throws is an uncaught error, and stops nothing", async () 
   first.event("tick", { ts: 1 });
   first.event("tick", { ts: 2 });
   vi.useRealTimers();
-  await vi.waitFor(() => expect(uncaught).toEqual([error, error]));
+  await vi.waitFor(() => expect(uncaught).toEqual([error, error]), 10_000);
   process.removeAllListeners("uncaughtException");
   for (const listener of all) process.on("uncaughtException", listener);
   expect(heard).toEqual([1, 2]);

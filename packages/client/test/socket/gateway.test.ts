@@ -163,7 +163,7 @@ test("a run is ended by `abort()`, by its signal, and by whoever ends all of its
   await vi.waitFor(async () => {
     const { sessions } = await socket.request("sessions.list");
     expect(sessions.filter(({ hasActiveRun }) => hasActiveRun)).toEqual([]);
-  });
+  }, 10_000);
 });
 
 test("a run goes on when its connection is cut, and each piece comes once", async () => {

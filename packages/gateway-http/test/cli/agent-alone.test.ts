@@ -51,7 +51,7 @@ test("--local runs in the process; a session that the gateway holds ends with th
   expect([code, notices]).toEqual([0, expect.stringMatching(/^\S+ is in use by a running gateway: this session ends/)]);
   expect([asked(), (await (await request("/v1/sessions")).json()) as unknown]).toMatchObject([0, { data: [] }]);
   // A lock is waited for two seconds.
-}, 20_000);
+});
 
 test("--local without a session needs nothing that the gateway holds", async () => {
   const { port, asked } = await startUnasked();

@@ -74,7 +74,7 @@ test("a token that can be guessed is warned of by config check and at the start,
   const log = captureLog();
   await startGateway({ config: { logging: { format: "json", level: "warn" }, gateway: { auth } } });
   const warning = /the gateway's token has less than 16 characters/;
-  await vi.waitFor(() => expect(log.text()).toMatch(warning));
+  await vi.waitFor(() => expect(log.text()).toMatch(warning), 10_000);
   for (const told of [text, log.text()]) expect(told).not.toContain(auth.token);
   expect((await check({ auth: { ...auth, token: "a-token-that-is-long" } })).text).not.toContain("warning");
 });

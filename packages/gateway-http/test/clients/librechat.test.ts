@@ -5,7 +5,7 @@ import { answerNext, headByHand, headOf, heardIn, startAnswering } from "./repla
 
 const ID = "{{LIBRECHAT_BODY_CONVERSATIONID}}";
 const dropParams = ["user"];
-const soon = { timeout: 3000, interval: 5 };
+const soon = { timeout: 10_000, interval: 5 };
 
 /** The conversation's id as a chat's: the gateway knows that every request has all of the talk. */
 const CHAT: Endpoint = { headers: { "x-openwebui-chat-id": ID }, dropParams };

@@ -5,7 +5,7 @@ import { answerNext, headByHand, heardIn } from "./replay.ts";
 
 /** Both ways to get the chat's id to the gateway; with the second, side tasks are not named as such. */
 const FORWARDINGS: Forwarding[] = ["connection", "environment"];
-const soon = { timeout: 3000, interval: 5 };
+const soon = { timeout: 10_000, interval: 5 };
 
 for (const forwarding of FORWARDINGS) {
   const by = `by ${forwarding}`;

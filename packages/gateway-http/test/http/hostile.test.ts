@@ -219,7 +219,7 @@ test("members nobody knows change nothing, whatever they are called", async () =
     { seed: SEED, numRuns: 100 },
   );
   await expectUnharmed(gateway);
-}, 30_000);
+});
 
 test("bytes that are no JSON are 400 invalid_json", async () => {
   const gateway = await startGateway({ agents: [echo] });
@@ -243,7 +243,7 @@ test("bytes that are no JSON are 400 invalid_json", async () => {
     { seed: SEED, numRuns: 200 },
   );
   await expectUnharmed(gateway);
-}, 30_000);
+});
 
 function isJson(bytes: Uint8Array): boolean {
   try {
@@ -280,7 +280,7 @@ test("bodies made to hurt are refused, and soon", async () => {
     expect(response.status, what).toBe(400);
   }
   await expectUnharmed(gateway);
-}, 30_000);
+});
 
 test("prototypes stay as they are", async () => {
   const gateway = await startGateway({ agents: [echo] });

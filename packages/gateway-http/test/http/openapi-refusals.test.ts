@@ -60,13 +60,13 @@ test("what is refused before it runs is told as documented", async () => {
     const { json } = await call(status, ...request);
     expect(json.error.code, request.join(" ")).toBe(code);
   }
-}, 30_000);
+});
 
 test("so is a body that is too large", async () => {
   const { call } = await startDocumented();
   const { json } = await call(413, "POST", CHAT, hi({ messages: [{ role: "user", content: "a".repeat(2 ** 25) }] }));
   expect(json.error.code).toBe("request_too_large");
-}, 30_000);
+});
 
 /** What only a run can end with. */
 const FAILURES: ErrorCode[] = [

@@ -49,7 +49,7 @@ for (const stream of [false, true]) {
     expect(results).toHaveLength(2);
     expect((await ask([HI, called, ...(results ?? [])]))?.content).toBe("5 at noon");
     expectAccepted(2);
-  }, 30_000);
+  });
 
   test(`what the AI SDK sends of a tool loop is documented${how}`, async () => {
     const { baseURL, record, expectAccepted } = await startRecording();
@@ -68,7 +68,7 @@ for (const stream of [false, true]) {
     const text = stream ? await streamText(request).text : (await generateText(request)).text;
     expect(text).toBe("5 at noon");
     expectAccepted(2);
-  }, 30_000);
+  });
 
   test(`what LangChain sends of a tool loop is documented${how}`, async () => {
     const { baseURL, record, expectAccepted } = await startRecording();
@@ -87,7 +87,7 @@ for (const stream of [false, true]) {
     expect(results).toHaveLength(2);
     expect((await ask([asked, called, ...results])).content).toBe("5 at noon");
     expectAccepted(2);
-  }, 30_000);
+  });
 }
 
 const PIXEL = `data:image/png;base64,${Buffer.from("89504e470d0a1a0a", "hex").toString("base64")}`;
@@ -163,7 +163,7 @@ test("the document and the gateway agree on which requests are accepted", async 
       await call(isAccepted ? 200 : 400, "POST", "/v1/chat/completions", body);
     }
   }
-}, 30_000);
+});
 
 test("images are documented as they are sent", async () => {
   const { accepts } = await fetchContract(await startGateway());

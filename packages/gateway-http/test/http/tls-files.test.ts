@@ -103,7 +103,7 @@ test("a new pair that does not fit together keeps the old one, and the log says 
   await files.replace("key", "renewed");
   await seen(/has changed, and is served/);
   expect(await served()).toBe("gateway-test-b");
-}, 30_000);
+});
 
 test("a certificate that is out of its time is served, with a word in the log", () => {
   const certificate = new X509Certificate(readFileSync(pemPath("gateway", "crt")));

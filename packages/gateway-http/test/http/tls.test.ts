@@ -140,4 +140,4 @@ test("a renewed pair is served to new connections, and streams under way go on",
   await closed;
   expect(text).toContain("after");
   expect(text).toContain("data: [DONE]");
-}, 30_000);
+});

@@ -96,5 +96,5 @@ test("a client that leaves once its answer is whole aborts nothing", async () =>
 
 /** Waits until this many runs are under way. */
 async function active(gateway: { runs: { active: number } }, count: number): Promise<void> {
-  await expect.poll(() => gateway.runs.active, { timeout: 5000, interval: 5 }).toBe(count);
+  await expect.poll(() => gateway.runs.active, { timeout: 10_000, interval: 5 }).toBe(count);
 }

@@ -100,7 +100,7 @@ test("a client that does not read the end of its stream is cut, too", async () =
   const { gateway, ...door } = await startGateway({ agents: [agent], config: impatient });
   await openRaw(door, stream).response;
   const closed = once(await accepted, "close");
-  await expect.poll(() => gateway.runs.active, { timeout: 5000 }).toBe(0);
+  await expect.poll(() => gateway.runs.active, { timeout: 10_000 }).toBe(0);
   await closed;
 });
 

@@ -144,4 +144,4 @@ test("a session that is full takes no more, and others do not notice", async () 
   expect(codes).toEqual([200, undefined, 400, "context_length_exceeded", 400, "context_length_exceeded"]);
   expect((await ask(door, says("hello", { user: "bob" }))).status).toBe(200);
   expect(heard).toHaveLength(2);
-}, 30_000);
+});

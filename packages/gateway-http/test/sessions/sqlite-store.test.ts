@@ -70,7 +70,7 @@ test("one that was refused does not take the lock from the one that has it", asy
     await new Connection(options).open().then(() => console.log("opened"), (error) => console.log(error.name));
   `;
   const args = ["--input-type=module", "--conditions=@openclaw/source", "-e", script];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 5000 });
+  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 30_000 });
   expect(stdout.trim()).toBe("StateLockedError");
 });
 
@@ -132,7 +132,7 @@ test("a store that nobody closes keeps no process alive, and loses nothing", asy
     await store.append({ owner: "operator", key: "agent:main:a" }, { agent: "main", entries: [entry], head: "1" });
   `;
   await promisify(execFile)(process.execPath, ["--input-type=module", "--conditions=@openclaw/source", "-e", script], {
-    timeout: 5000,
+    timeout: 30_000,
   });
   expect(await texts(createStore(folder), ref("a"))).toEqual(["hi"]);
 });

@@ -40,7 +40,7 @@ export async function startLimited(config: ConfigInput, more: Agent[] = []) {
   const client = (id?: string, options: ConstructorParameters<typeof OpenAI>[0] = {}) =>
     new OpenAI({ baseURL: `${started.url}/v1`, apiKey: id ? tokenOf(id) : TOKEN, maxRetries: 0, ...options });
   /** Settles once this many runs are under way or waiting. */
-  const reach = (runs: number) => expect.poll(() => started.gateway.runs.active, { timeout: 4000 }).toBe(runs);
+  const reach = (runs: number) => expect.poll(() => started.gateway.runs.active, { timeout: 10_000 }).toBe(runs);
   return { ...started, door, client, reach };
 }
 

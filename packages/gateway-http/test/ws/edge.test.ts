@@ -221,7 +221,7 @@ test("before hello a frame may have 64 KiB, after it 25 MiB, and not one byte mo
   const pieces = await connectSocket(url, { token: TOKEN });
   for (let sent = 0; sent < 27; sent++) pieces.socket.send("x".repeat(2 ** 20), { fin: false });
   expect((await pieces.closed).code).toBe(1009);
-}, 30_000);
+});
 
 test("JSON that is deep, and members that mean something to JavaScript, are nothing special", async () => {
   const { client } = await guest();
@@ -245,7 +245,7 @@ test("JSON that is deep, and members that mean something to JavaScript, are noth
     expect([undefined, "INVALID_REQUEST"], text.slice(0, 100)).toContain(error?.code);
   }
   expect(({} as Record<string, unknown>).polluted).toBeUndefined();
-}, 30_000);
+});
 
 test("one id may ask twice, and both are answered", async () => {
   const { client } = await guest();
@@ -282,4 +282,4 @@ test("a frame may come in 16 pieces before hello, in 16,384 after it, not in mor
   const client = await connectSocket(url, { token: TOKEN });
   for (let sent = 0; sent < 16_385; sent++) client.socket.send("x", { fin: false });
   expect((await client.closed).code).toBe(1008);
-}, 30_000);
+});

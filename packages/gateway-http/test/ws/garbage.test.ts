@@ -140,7 +140,7 @@ test("any first frame ends with a goodbye, or is let in", async () => {
   );
   expect([...codes].sort()).toEqual([1000, 1008]);
   await expectUnharmed(gateway, log);
-}, 30_000);
+});
 
 test("any bytes at all end with a close frame, or wait for more", async () => {
   const { gateway, log } = await start();
@@ -159,7 +159,7 @@ test("any bytes at all end with a close frame, or wait for more", async () => {
     { seed: SEED, numRuns: 150 },
   );
   await expectUnharmed(gateway, log);
-}, 30_000);
+});
 
 test("any upgrade is answered, and ends", async () => {
   const { gateway, log } = await start();
@@ -184,7 +184,7 @@ test("any upgrade is answered, and ends", async () => {
     { seed: SEED, numRuns: 150 },
   );
   await expectUnharmed(gateway, log);
-}, 30_000);
+});
 
 test("any frame after hello is answered or passed over, and the next one too", async () => {
   const { gateway, log } = await start();

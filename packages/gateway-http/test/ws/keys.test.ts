@@ -128,7 +128,7 @@ test("what comes behind our goodbye is not done", async () => {
   await gateway.reload({ logging: { level: "silent" }, gateway: { auth } });
   const ann = await connectSocket(url, { token: tokenOf("ann") });
   expect((await ann.request("sessions.list")).sessions).toEqual([]);
-}, 20_000);
+});
 
 test("after a reload with another token nobody stays who knew the old one", async () => {
   const { url, gateway } = await startGateway({

@@ -31,7 +31,7 @@ test.each([
   const program = await connectSocket(url, login);
   expect((await program.request("health")).ok).toBe(true);
   pages.find((_, index) => statuses[index] === 101)?.socket.terminate();
-  await vi.waitFor(async () => expect(await statusOf(open())).toBe(101));
+  await vi.waitFor(async () => expect(await statusOf(open())).toBe(101), 10_000);
 });
 
 /** A socket without a network. */
@@ -114,7 +114,7 @@ test("one key may have 1,024 sockets, all keys leave 256, and the operator has a
   expect(sockets.open).toBe(0);
   await fill("dan", 1);
   sockets.close();
-}, 30_000);
+});
 
 test("what goes wrong in a handshake without anybody's intention is told to who looks after it", async () => {
   const boom = new Error("boom secret");
@@ -127,7 +127,7 @@ test("what goes wrong in a handshake without anybody's intention is told to who 
   expect(error.code).toBe("UNAVAILABLE");
   expect(JSON.stringify(error)).not.toContain("secret");
   expect(socket.code).toBe(1013);
-  await vi.waitFor(() => expect(bugs).toEqual([[boom, { method: "connect" }]]));
+  await vi.waitFor(() => expect(bugs).toEqual([[boom, { method: "connect" }]]), 10_000);
   sockets.close();
 });
 

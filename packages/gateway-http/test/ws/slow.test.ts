@@ -75,7 +75,7 @@ test("whoever does not read misses pieces, sees that, and has the whole answer w
   expect(counts.at(-1)).toBe(seqs(quick).at(-1));
   expect(counts.length).toBeLessThan(seqs(quick).length);
   expect((await slow.request("health")).ok).toBe(true);
-}, 30_000);
+});
 
 test("whoever asks for much and reads nothing is not asked for more, and holds up nobody", async () => {
   const watched = watchBuffers();
@@ -101,7 +101,7 @@ test("whoever asks for much and reads nothing is not asked for more, and holds u
   await slow.until((frame) => frame.id === `h${count - 1}`);
   const answers = slow.frames.filter((frame) => frame.type === "res" && frame.id.startsWith("h"));
   expect(answers.map((frame) => frame.type === "res" && frame.ok)).toEqual(Array(count).fill(true));
-}, 30_000);
+});
 
 /** A wire with this much in it, and what it was told to do. */
 function wireWith(bufferedAmount = 0) {

@@ -143,7 +143,7 @@ test("half an upgrade, and one whose client has left, hurt nobody", async () => 
     await gone.closed;
   }
   const client = await connectSocket(url, { token: TOKEN });
-  await vi.waitFor(async () => expect(await countSockets(door)).toBe(1));
+  await vi.waitFor(async () => expect(await countSockets(door)).toBe(1), 10_000);
   half.socket.write("\r\n");
   await half.seen(/connect\.challenge/);
   half.socket.destroy();
@@ -278,9 +278,9 @@ test("of one address 32 may be there that have not said who they are, those of t
   const third = await openSocket(url);
   expect((await upgradeStatus(url)).status).toBe(503);
   second.socket.terminate();
-  await vi.waitFor(async () => expect((await upgradeStatus(url)).status).toBe(101));
+  await vi.waitFor(async () => expect((await upgradeStatus(url)).status).toBe(101), 10_000);
   for (const { socket } of [...all, third]) socket.terminate();
-  await vi.waitFor(async () => expect(await countSockets(door)).toBe(0));
+  await vi.waitFor(async () => expect(await countSockets(door)).toBe(0), 10_000);
 });
 
 test("behind a proxy it is the client's address that counts", async () => {
@@ -341,7 +341,7 @@ test("it ends within its grace with clients that never answer a goodbye", async 
   expect((await other.closed).endsWith("\x88\x11\x03\xf4service restart")).toBe(true);
   raw.socket.destroy();
   // Less than ws would wait.
-}, 20_000);
+});
 
 test("the address of a client is the one that Fastify finds", async () => {
   const isTrustedProxy = createAddressMatcher(["127.0.0.1", "10.0.0.0/8", "2001:db8::/32"]);

@@ -50,7 +50,7 @@ export function onEveryWire(
   act: (on: OnWire) => Promise<unknown>,
   expected: unknown,
 ): void {
-  test(title, { timeout: 30_000 }, async () => {
+  test(title, async () => {
     const all = await Promise.all(
       WIRES.map(async (wire) => ({ wire, seen: await act(await startOnWire(wire, options)) })),
     );
