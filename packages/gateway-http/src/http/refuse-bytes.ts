@@ -27,7 +27,8 @@ export function createByteRefuser({
       onRefused(SPEAKS_HTTPS.status);
       return answer(below, SPEAKS_HTTPS);
     }
-    if (error.code === "ECONNRESET" || socket.destroyed) return;
+    // One that was refused already: Node tells of every further piece that comes.
+    if (error.code === "ECONNRESET" || socket.destroyed || socket.writableEnded) return;
     const refusal = fromNode(error.code);
     // One that is being answered is a request already, and counted as such.
     if (!owedAnswer(socket)) onRefused(refusal.status);

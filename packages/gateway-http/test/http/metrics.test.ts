@@ -193,6 +193,23 @@ test("what Node itself refuses is counted too, each once", async () => {
   ]);
 });
 
+test("and once only where more comes after it: the way cuts bytes into as many pieces as it likes", async () => {
+  const door = await startGateway({ agents: [sayer("a")] });
+  const { socket, text, seen } = openSocket(door.port);
+  // Else it would be closed with the answer.
+  socket.allowHalfOpen = true;
+  socket.write(`GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\nx: ${"x".repeat(33_000)}`);
+  await seen(/ 431 /);
+  for (let piece = 0; piece < 3; piece++) {
+    socket.write("x".repeat(1000));
+    await scrape(door);
+  }
+  const figures = await scrape(door);
+  expect(figures.value("openclaw_http_requests_total", { route: "none", method: "other", status: "431" })).toBe(1);
+  expect(text().match(/HTTP\/1\.1/g)).toHaveLength(1);
+  socket.destroy();
+});
+
 test("refused callers are counted by why", async () => {
   const keys = [{ id: "old", token: "0123456789abcdef-old", expiresAt: "2020-01-01" }];
   const door = await startGateway({ config: { gateway: { auth: { mode: "token", token: TOKEN, keys } } } });

@@ -142,7 +142,8 @@ test("a server's new tools are there when it tells of them", async () => {
 test("a new list that cannot be read leaves the old one", async () => {
   const { lines, names, have, call } = startTools({ a: byHand("moody") });
   await have("a__asked");
-  await vi.waitFor(async () => expect((await call("a__asked")).text).toBe("2"), SOON);
+  // More than twice when it says so again before it is asked.
+  await vi.waitFor(async () => expect(Number((await call("a__asked")).text)).toBeGreaterThan(1), SOON);
   expect(await call("a__asked")).toMatchObject({ ok: true });
   expect(names()).toEqual(["a__asked"]);
   expect(lines).toEqual([]);
@@ -205,7 +206,7 @@ test("closing while a server is starting leaves nothing", async () => {
 
 test("a process that exits at once leaves no server and no child of one", async () => {
   const script = join(import.meta.dirname, "servers", "exits.mjs");
-  const { stdout, stderr, status } = spawnSync(process.execPath, [script], { encoding: "utf8", timeout: 20_000 });
+  const { stdout, stderr, status } = spawnSync(process.execPath, [script], { encoding: "utf8", timeout: 40_000 });
   expect({ stderr, status }).toEqual({ stderr: "", status: 0 });
   const pids = pidsOf(stdout);
   expect(pids).toHaveLength(2);

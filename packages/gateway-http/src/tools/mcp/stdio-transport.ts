@@ -1,4 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { setTimeout as delay, setImmediate as nextLoop } from "node:timers/promises";
 import { type JSONRPCMessage, serializeMessage, type Transport } from "@modelcontextprotocol/client";
 import type { McpCommand } from "../../config/schema-mcp.ts";
 import { MAX_MESSAGE_BYTES } from "./limits.ts";
@@ -52,7 +52,7 @@ export function createStdioTransport({ command, args }: McpCommand, env: Record<
     void transport.close();
   }
 
-  const flushed = () => Promise.race([closed, delay(FLUSH_MS, undefined, { ref: false })]);
+  const flushed = () => atMost(FLUSH_MS, closed);
 
   async function end(isGone: boolean): Promise<void> {
     const ended = group?.end();
@@ -103,7 +103,7 @@ export function createStdioTransport({ command, args }: McpCommand, env: Record<
       unread -= 1;
       if (!error) return;
       // The program is mostly gone then, and its exit says more about it than the pipe does.
-      await Promise.race([told.promise, delay(2 * FLUSH_MS, undefined, { ref: false })]);
+      await atMost(2 * FLUSH_MS, told.promise);
       throw error;
     },
     close() {
@@ -113,4 +113,10 @@ export function createStdioTransport({ command, args }: McpCommand, env: Record<
     },
   };
   return transport;
+}
+
+/** After a process stood still its timers come first: what happened meanwhile is in the rest of that turn of the loop. */
+async function atMost(ms: number, event: Promise<unknown> | undefined): Promise<void> {
+  await Promise.race([event, delay(ms, undefined, { ref: false })]);
+  await nextLoop();
 }

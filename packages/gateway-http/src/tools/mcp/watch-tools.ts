@@ -61,6 +61,8 @@ export function watchTools({ client, isOpen, onTools, onFailure }: Watch): ToolW
       await delay(pause, undefined, { ref: false });
       pause = Math.min(2 * pause, LONGEST_PAUSE_MS);
       subscription = isOpen() ? await client.listen({ toolsListChanged: true }).catch(() => undefined) : undefined;
+      // What was told between the two streams nobody heard.
+      if (subscription) look();
     }
   }
 
