@@ -234,13 +234,14 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
     },
     async close({ drainTimeoutMs = 30_000 } = {}) {
       unwatch?.();
+      const until = performance.now() + drainTimeoutMs;
       const drained = runs.drain(drainTimeoutMs);
       // Whoever watches under a key may come back to the next gateway, and find the answer there.
       journal.dismiss(drainingError());
       await drained;
       await listening?.catch(() => {});
       await socketRoom?.close();
-      await app?.close();
+      await app?.close(until - performance.now());
       await Promise.all([connections.close(), mcp.close()]);
       await sessions.close();
     },

@@ -9,6 +9,7 @@ import { addHealthRoutes } from "./routes/health.ts";
 import { addMetricsRoute } from "./routes/metrics.ts";
 import { addOpenApiRoute } from "./routes/openapi.ts";
 import { addStatusRoute, type StatusOptions } from "./routes/status.ts";
+import { followUnsent } from "./unsent.ts";
 import { addUpgrades, type SocketRoom } from "./upgrade.ts";
 
 export interface DoorOptions
@@ -22,8 +23,13 @@ export interface DoorOptions
   webRoot: string | undefined;
 }
 
+export interface Door extends Pick<FastifyInstance, "listen"> {
+  /** @param timeoutMs how long answers that have begun may take to reach the network */
+  close(timeoutMs?: number): Promise<void>;
+}
+
 /** The HTTP door: the edge, and all that is served behind it. It does not listen yet. */
-export async function createDoor(options: DoorOptions): Promise<FastifyInstance> {
+export async function createDoor(options: DoorOptions): Promise<Door> {
   const { current, state, requests, metrics, authenticator, webRoot, guardOrigin, tls, socketRoom, onBug } = options;
   const { trustedProxies } = current().config.gateway;
   const isTrustedProxy = createAddressMatcher(trustedProxies);
@@ -49,5 +55,12 @@ export async function createDoor(options: DoorOptions): Promise<FastifyInstance>
   addStatusRoute(app, forAdmin, options);
   await app.register(addApi, { ...options, ...auth });
   if (webRoot !== undefined) (await import("./web-root.ts")).addWebRoot(app, webRoot);
-  return app;
+  const allSent = followUnsent(app.server, tls ? "secureConnection" : "connection");
+  return {
+    listen: app.listen.bind(app),
+    async close(timeoutMs = 0) {
+      await allSent(timeoutMs);
+      await app.close();
+    },
+  };
 }

@@ -3,7 +3,8 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { setImmediate as nextLoop, setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { agentOf, sayer } from "../support/agents.ts";
+import type { ConfigInput } from "../../src/index.ts";
+import { agentOf } from "../support/agents.ts";
 import { hi, openRaw, readAnswer } from "../support/chat.ts";
 import { startWithProvider } from "../support/provider-gateway.ts";
 import { startGateway } from "../support/start-gateway.ts";
@@ -88,28 +89,55 @@ test("a client that does not read holds its provider back, and is cut from it in
 });
 
 test("a client that does not read the end of its stream is cut, too", async () => {
-  const accepted = nextConnection();
-  const agent = agentOf(async function* () {
-    const socket = await accepted;
-    // Stops when the system takes no more, long before the gateway would tell it to wait.
-    while (socket.writableLength === 0) {
-      yield KIB;
-      await nextLoop();
-    }
-  });
-  const { gateway, ...door } = await startGateway({ agents: [agent], config: impatient });
-  await openRaw(door, stream).response;
-  const closed = once(await accepted, "close");
-  await expect.poll(() => gateway.runs.active, { timeout: 10_000 }).toBe(0);
+  const { gateway, connection } = await endUnread(stream, impatient);
+  const closed = once(connection, "close");
+  await expect.poll(() => gateway.runs.active).toBe(0);
   await closed;
 });
 
 test("a client that does not read an answer that is not streamed is cut, too", async () => {
-  const accepted = nextConnection();
-  const door = await startGateway({ agents: [sayer(KIB.repeat(SYSTEM_BUFFERS))], config: impatient });
-  await openRaw(door, hi()).response;
-  await once(await accepted, "close");
+  const { connection } = await endUnread(hi(), impatient);
+  await once(connection, "close");
 });
+
+for (const [what, body] of Object.entries({ "a stream": stream, "an answer": hi() })) {
+  test(`a gateway that closes sends ${what} to its end, when all is said, and whoever reads is late`, async () => {
+    const { gateway, response, said } = await endUnread(body, {});
+    await expect.poll(() => gateway.runs.active).toBe(0);
+    const closed = gateway.close();
+    let raw = "";
+    for await (const piece of response) raw += piece;
+    const text = body === stream ? readAnswer(raw).text : JSON.parse(raw).choices[0].message.content;
+    expect(text).toHaveLength(said());
+    await closed;
+  });
+}
+
+test("whoever does not read holds up a gateway that closes for no longer than runs may", async () => {
+  const { gateway, connection } = await endUnread(hi(), {});
+  const closed = once(connection, "close");
+  await expect.poll(() => gateway.runs.active).toBe(0);
+  await gateway.close({ drainTimeoutMs: 50 });
+  await closed;
+});
+
+/** An answer whose head is there, and whose end the system does not take as long as nobody reads. */
+async function endUnread(body: typeof stream, config: ConfigInput) {
+  const accepted = nextConnection();
+  let said = 0;
+  const agent = agentOf(async function* () {
+    const socket = await accepted;
+    // Stops when the system takes no more, long before the gateway would tell it to wait.
+    while (body === stream ? socket.writableLength === 0 : said < KIB.length * SYSTEM_BUFFERS) {
+      yield KIB;
+      said += KIB.length;
+      if (body === stream) await nextLoop();
+    }
+  });
+  const { gateway, ...door } = await startGateway({ agents: [agent], config });
+  const response = await openRaw(door, body).response;
+  return { gateway, response, connection: await accepted, said: () => said };
+}
 
 /** The next connection that a server of this process takes. */
 function nextConnection(): Promise<Socket> {
