@@ -110,5 +110,5 @@ test("a page of another origin is told nothing at all", async () => {
   const failed = await ask();
   expect(failed.status).toBeUndefined();
   expect(failed.message).toMatch(/connection/i);
-  expect(complaints.join()).toContain("blocked by CORS policy");
+  await expect.poll(() => complaints.join()).toContain("blocked by CORS policy");
 });

@@ -19,7 +19,7 @@ const KINDS: readonly SessionKind[] = ["header", "user", "chat"];
 /** Turns after which a client begins another session: a talk that grows for ever makes every turn slower. */
 const TURNS = 60;
 
-test(`what a client was told survives ${KILLS} kills`, { timeout: 60_000 + KILLS * 4_000 }, async () => {
+test(`what a client was told survives ${KILLS} kills`, { timeout: 60_000 + KILLS * 10_000 }, async () => {
   console.log(`SOAK_SEED=${SEED} repeats the choices of this run`);
   const random = seeded(`${SEED} kills`);
   const complaints: string[] = [];

@@ -11,6 +11,7 @@ import { launchChromium } from "../apps/playground/e2e/launch-chromium.ts";
 import { startPlayground } from "../apps/playground/e2e/start-playground.ts";
 import { openPlayground, sayTo } from "../apps/playground/e2e/visit.ts";
 import { listen } from "./support/listen.ts";
+import { serversAreUp } from "./support/mcp-servers.ts";
 import { makeStateDir, type Running, SECRETS, start } from "./support/run-bin.ts";
 import { startToolProvider } from "./support/tool-provider.ts";
 
@@ -212,7 +213,7 @@ test("the page shows what such an agent does", async () => {
   onTestFinished(() => browser.close());
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
   await openPlayground(page, playground);
-  await expect.poll(async () => (await fetch(`${playground.url}/readyz`)).status, { timeout: 20_000 }).toBe(200);
+  await serversAreUp(playground);
   await sayTo(page, "What is in the note, and 2 + 3?");
   const answer = page.locator("article[data-status=done]");
   await answer.getByText(FOUND).waitFor();

@@ -2,10 +2,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest
 import { type Browser, launchChromium, type Page } from "../apps/playground/e2e/launch-chromium.ts";
 import { type RunningPlayground, startPlayground } from "../apps/playground/e2e/start-playground.ts";
 import { openPlayground, sayTo } from "../apps/playground/e2e/visit.ts";
+import { holdAnswers } from "./support/hold-answers.ts";
 
 let playground: RunningPlayground;
 let browser: Browser;
 let page: Page;
+let hearUntil: Awaited<ReturnType<typeof holdAnswers>>;
 let complaints: string[];
 
 beforeAll(async () => {
@@ -21,6 +23,7 @@ beforeEach(async () => {
   complaints = [];
   page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
   page.on("pageerror", (error) => complaints.push(String(error)));
+  hearUntil = await holdAnswers(page);
   await openPlayground(page, playground);
   await page.getByLabel("Agent").selectOption("openclaw/workshop");
 });
@@ -35,6 +38,7 @@ const WORK = ["thought", "read_clock", "count_words", "thought", "words", "calcu
 
 test("an agent is seen thinking and at work while it is, and its answer stands out afterwards", async () => {
   const asked = page.waitForRequest("**/v1/chat/completions");
+  await hearUntil("count_words");
   await sayTo(page, SUM);
   expect((await asked).headers()["x-openclaw-events"]).toBe("1");
   await running().locator("details.thought[open]").getByText("I can read the clock").waitFor();
@@ -42,10 +46,13 @@ test("an agent is seen thinking and at work while it is, and its answer stands o
   await running().locator("[data-state=running]").getByText("count_words").waitFor();
   await page.locator("[aria-live=polite]").getByText("Using count_words").waitFor({ state: "attached" });
   // Open until there is an answer to read.
+  await hearUntil('"tool-end"');
   await page.locator("article[data-status=running]:has(.thought[open]):has(.tool[data-state=ok])").waitFor();
+  await hearUntil('"content":" is"');
   await running().locator(".text", { hasText: "It is" }).waitFor();
-  await expect.poll(() => answer().locator("details.thought[open]").count()).toBe(0);
+  await expect.poll(() => running().locator("details.thought:not([open])").count()).toBe(2);
 
+  await hearUntil();
   await ended("done");
   expect(await parts()).toEqual(WORK);
   const [first = "", second = ""] = await answer().locator(".thought summary").allTextContents();
@@ -103,6 +110,7 @@ test("a tool that fails says so, and a session shows again what was done", async
 });
 
 test("what is under way when an answer is stopped has stopped", async () => {
+  await hearUntil('"tool-end"');
   await sayTo(page, SUM);
   await running().locator("[data-state=ok]").getByText("read_clock").waitFor();
   await page.keyboard.press("Escape");
@@ -114,12 +122,16 @@ test("what is under way when an answer is stopped has stopped", async () => {
 });
 
 test("a plug that is pulled while tools run doubles none of them", async () => {
+  await hearUntil("count_words");
   await sayTo(page, SUM);
   await running().locator("[data-state=running]").getByText("count_words").waitFor();
   await page.getByRole("button", { name: "Pull the plug" }).click();
   await page.locator(".frames").getByText("last-event-id: ").waitFor();
   await expect.poll(async () => (await lastSession())?.active_run, { timeout: 15_000 }).toBeNull();
+  const isBack = page.waitForEvent("requestfinished", (request) => request.url().endsWith("/v1/chat/completions"));
   await page.getByRole("button", { name: "Plug in again" }).click();
+  await isBack;
+  await hearUntil();
   await ended("done");
   await answer().getByText("the same as the gateway kept").waitFor();
   expect(await parts()).toEqual(WORK);

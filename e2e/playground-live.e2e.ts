@@ -1,9 +1,13 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from "vitest";
 import { openLine } from "../apps/playground/e2e/cuttable-line.ts";
 import { deleteSession } from "../apps/playground/e2e/delete-session.ts";
 import { type Browser, launchChromium, type Page } from "../apps/playground/e2e/launch-chromium.ts";
 import { type RunningPlayground, startPlayground } from "../apps/playground/e2e/start-playground.ts";
 import { messageField, openPlayground, sayTo } from "../apps/playground/e2e/visit.ts";
+import { serversAreUp } from "./support/mcp-servers.ts";
 import { startProvider } from "./support/provider.ts";
 
 /** Milliseconds, on a machine that does much else. */
@@ -11,16 +15,22 @@ const LONG_ENOUGH = 20_000;
 
 let provider: Awaited<ReturnType<typeof startProvider>>;
 let closeProvider: (() => void) | undefined;
+/** Files in it let the worker's tools come to their end. */
+let folder: string;
 let playground: RunningPlayground;
 let browser: Browser;
 /** The window that began the talk, and all that the pages complained about. */
 let first: Page;
 let complaints: string[];
+/** The sessions of which that window has heard all there is, and hears what comes. */
+let watched: Set<string>;
 
 beforeAll(async () => {
   provider = await startProvider((close) => {
     closeProvider = close;
   });
+  folder = await mkdtemp(join(tmpdir(), "openclaw-live-"));
+  const tools = { allow: [] };
   playground = await startPlayground({
     models: {
       providers: {
@@ -30,9 +40,15 @@ beforeAll(async () => {
     },
     agents: {
       list: [
-        { id: "main", model: "stand/in", default: true },
-        { id: "broken", model: "nobody/there" },
+        { id: "main", model: "stand/in", default: true, tools },
+        { id: "broken", model: "nobody/there", tools },
+        { id: "worker", model: "stand/in" },
       ],
+    },
+    mcp: {
+      servers: {
+        patient: { command: process.execPath, args: [join(import.meta.dirname, "support/patient-server.mjs"), folder] },
+      },
     },
   });
   browser = await launchChromium();
@@ -41,6 +57,7 @@ afterAll(async () => {
   await browser?.close();
   await playground?.stop();
   closeProvider?.();
+  await rm(folder, { recursive: true, force: true });
 });
 
 beforeEach(async () => {
@@ -49,6 +66,7 @@ beforeEach(async () => {
   context.setDefaultTimeout(LONG_ENOUGH);
   context.on("weberror", (error) => complaints.push(String(error.error())));
   first = await context.newPage();
+  watched = followWatches(first);
   await openPlayground(first, playground);
 });
 afterEach(async () => {
@@ -107,6 +125,39 @@ test("what a program says over HTTP is shown, to a window that comes late, too, 
   }
 });
 
+test("a question that is heard of after its answer has begun stands before it", async () => {
+  const { key } = await begin();
+  const asked = askOverHttp(key, "From a program.");
+  const call = await provider.call();
+  call.say("Half of ");
+  await live(first).getByText("Half of").waitFor();
+  let isLeftOut = false;
+  await first.routeWebSocket(/./, (socket) => {
+    const server = socket.connectToServer();
+    // Read in the moment in which the run began, and its question was not kept yet.
+    server.onMessage((text) => {
+      const frame = JSON.parse(String(text));
+      const { inFlightRun, messages } = Object(frame.payload);
+      if (inFlightRun && !isLeftOut) isLeftOut = messages.pop() !== undefined;
+      socket.send(JSON.stringify(frame));
+    });
+  });
+  await first.reload();
+  await live(first).getByText("Half of").waitFor();
+  expect(isLeftOut).toBe(true);
+  // Whatever is done to the session, the page reads it again.
+  await fetch(`${playground.url}/v1/sessions/${encodeURIComponent(key)}`, {
+    method: "PATCH",
+    headers: { authorization: `Bearer ${playground.token}`, "content-type": "application/json" },
+    body: JSON.stringify({ title: "Named meanwhile" }),
+  });
+  await shows(first, ["Begin.", "Begun.", "From a program.", "Half of "]);
+  call.say("the answer");
+  call.finish();
+  await asked;
+  await shows(first, ["Begin.", "Begun.", "From a program.", "Half of the answer"]);
+});
+
 test("one window stops what another has asked", async () => {
   await begin();
   const second = await openSecond();
@@ -140,7 +191,11 @@ test("what fails elsewhere is seen to fail, and a session that goes another way 
     { role: "assistant", content: "One." },
   ];
   await Promise.all([askOverHttp(key, "Instead?", "openclaw", before), answer("Instead.")]);
-  await shows(first, ["One?", "One.", "Instead?", "Instead."]);
+  const instead = ["One?", "One.", "Instead?", "Instead."];
+  await shows(first, instead);
+  // It was opened anew. Once it shows what is said, it will hear that it is gone.
+  await Promise.all([askOverHttp(key, "Heard?"), answer("Heard.")]);
+  await shows(first, [...instead, "Heard?", "Heard."]);
   await deleteSession(playground, key);
   await first.getByText("This is not there any more").waitFor();
   expect(first.url()).toBe(`${playground.url}/`);
@@ -200,6 +255,8 @@ test("a window whose connection is cut says so, comes back by itself and has mis
   await second.getByText("Not live").waitFor();
   call.say("after.");
   call.finish();
+  // While it waits for an answer it takes no question.
+  await first.locator("article[data-status=done]").nth(1).waitFor();
   await exchange(first, "And?", "No more.");
   line.mend();
   const all = ["Begin.", "Begun.", "Before and after.", "Before, meanwhile, after.", "And?", "No more."];
@@ -218,17 +275,25 @@ test("without a socket the page works as before", async () => {
 });
 
 test("an agent at work elsewhere is seen at work, by whoever opens its session from the list", async () => {
-  const asked = askOverHttp("agent:workshop:a-job", "How late is it, and what is 12 * 7?", "openclaw/workshop");
+  await serversAreUp(playground);
+  const asked = askOverHttp("agent:worker:a-job", "Fetch it, and keep it.", "openclaw/worker");
+  (await provider.call()).use("patient__fetch_it");
+  await writeFile(join(folder, "fetch_it"), "");
+  const call = await provider.call();
   await listed("a-job").getByText("answering").waitFor();
   await listed("a-job").getByRole("button").first().click();
-  await live(first).locator("[data-state=running]").getByText("calculate").waitFor();
+  await live(first).waitFor();
+  call.use("patient__keep_it");
+  await live(first).locator("[data-state=running]").getByText("keep_it").waitFor();
+  await writeFile(join(folder, "keep_it"), "");
+  await answer("Both are there.");
   await asked;
   await first.locator("article[data-status=done]").waitFor();
-  expect(await first.locator(".text").last().textContent()).toBe("12 * 7 is 84.");
+  expect(await first.locator(".text").last().textContent()).toBe("Both are there.");
   // As the session keeps it, results and all.
-  const calculate = first.locator(".tool").filter({ hasText: "calculate" });
-  await calculate.locator("dd").getByText("84").waitFor({ state: "attached" });
-  expect(await first.locator(".tool").count()).toBe(3);
+  const kept = first.locator(".tool").filter({ hasText: "keep_it" });
+  await kept.locator("dd").getByText("keep_it is there").waitFor({ state: "attached" });
+  expect(await first.locator(".tool").count()).toBe(2);
 });
 
 test("the list of sessions shows which of them are answering now, and new ones", async () => {
@@ -296,6 +361,26 @@ async function begin(): Promise<{ key: string }> {
 async function openKey(key: string): Promise<void> {
   await first.goto(`${playground.url}/#session=${key}`);
   await first.getByRole("link", { name: "Open in a second window" }).waitFor();
+  // What fails now, fails within milliseconds, and nobody is told of it later.
+  await expect.poll(() => watched).toContain(key);
+}
+
+/** The keys of the sessions that a page watches, as they come to be. */
+function followWatches(page: Page): Set<string> {
+  const keys = new Set<string>();
+  page.on("websocket", (socket) => {
+    const asked = new Map<string, string>();
+    socket.on("framesent", ({ payload }) => {
+      const { id, method, params } = JSON.parse(String(payload));
+      // The last that is asked for, once the gateway tells what happens.
+      if (method === "chat.history") asked.set(id, params.sessionKey);
+    });
+    socket.on("framereceived", ({ payload }) => {
+      const key = asked.get(JSON.parse(String(payload)).id);
+      if (key !== undefined) keys.add(key);
+    });
+  });
+  return keys;
 }
 
 /** As a person does it: the token comes along, and not in the address. */

@@ -8,6 +8,8 @@ export interface ProviderCall {
   authorization: string | undefined;
   /** Writes one token. */
   say(text: string): void;
+  /** Ends it by calling this tool, without arguments. */
+  use(tool: string): void;
   /** Ends the stream as a provider does. */
   finish(): void;
   /** Settles when the connection is gone. */
@@ -57,6 +59,10 @@ function toCall(messages: unknown, authorization: string | undefined, response: 
     messages,
     authorization,
     say: (content) => void response.write(event({ content })),
+    use(name) {
+      const call = { index: 0, id: name, type: "function", function: { name, arguments: "{}" } };
+      response.end(`${event({ tool_calls: [call] })}${event({}, "tool_calls")}data: [DONE]\n\n`);
+    },
     finish: () => void response.end(`${event({}, "stop")}data: [DONE]\n\n`),
     closed: new Promise((resolve) => response.once("close", resolve)),
   };

@@ -13,7 +13,7 @@ export interface RunningPlayground {
   stop(): Promise<number | null>;
 }
 
-const START_TIMEOUT_MS = 20_000;
+const START_TIMEOUT_MS = 50_000;
 
 /** The playground as `pnpm start` runs it, on a free port and with a state folder of its own. */
 export async function startPlayground(config: object = {}): Promise<RunningPlayground> {

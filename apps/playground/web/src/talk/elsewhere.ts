@@ -66,7 +66,9 @@ export function createElsewhere({ entries, own, now, onAnswer, onTurn }: Elsewhe
     const place = () => findPlace(entries.get(), session.messages, index, claimed);
     if (message.role === "user") {
       const about = { ...(runId !== undefined && { runId }), messageId: id, isElsewhere: true };
-      entries.add({ kind: "said", text, ...about }, place());
+      // Read while its run was beginning, the session has the run already, and its question not yet.
+      const answer = entries.findAnswer(runId);
+      entries.add({ kind: "said", text, ...about }, answer ? entries.get().indexOf(answer) : place());
     } else if (message.role === "assistant") {
       const answer = entries.findAnswer(runId) ?? addAnswer(place(), session, runId);
       // Why it was cut short, its failure says; that may come first.

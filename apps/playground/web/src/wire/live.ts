@@ -56,7 +56,9 @@ export function createLive({ baseUrl, onSession, onTool, onChange, onLockedOut }
       if (status.state === "ready") {
         hasWorked = true;
         store.set({ state: "ready" });
-        onChange(undefined);
+        // Not before the gateway tells of changes: one in between would be missed.
+        const isTold = opened.request("sessions.subscribe", {}).catch(() => {});
+        void isTold.then(() => socket === opened && onChange(undefined));
       } else if (status.state === "waiting") {
         if (hasWorked) store.set({ state: "away" });
         // An older gateway, or a proxy that passes no upgrades: the page is as good without.
