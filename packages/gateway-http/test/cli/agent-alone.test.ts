@@ -38,9 +38,8 @@ async function listen(server: Server): Promise<number> {
 }
 
 test("where no gateway runs it runs in the process, without a word", async () => {
-  const { gateway, port: free } = await startUnasked();
-  await gateway.close();
-  for (const nobody of [free, 0]) {
+  // Not one that was free a moment ago: somebody else may be given it.
+  for (const nobody of [1, 0]) {
     expect(await alone({ port: nobody })).toEqual({ code: 0, out: "here\n", notices: "" });
   }
 });

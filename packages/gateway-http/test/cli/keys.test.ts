@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import { chmod, mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { createKeyRing } from "../../src/auth/key-ring.ts";
 import { runConfigCheck } from "../../src/cli/config-check.ts";
 import { runInit } from "../../src/cli/init.ts";
@@ -11,6 +11,13 @@ import { type Options, UsageError } from "../../src/cli/options.ts";
 import { readEnvironment } from "../../src/config/env.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { ConfigError } from "../../src/errors/config-error.ts";
+
+/** How much longer than for users an edit waits before it looks again whether another one is over. */
+const patience = vi.hoisted(() => ({ factor: 1 }));
+vi.mock("node:timers/promises", async (importOriginal) => {
+  const timers = await importOriginal<typeof import("node:timers/promises")>();
+  return { ...timers, setTimeout: (ms: number) => timers.setTimeout(ms * patience.factor) };
+});
 
 let home: string;
 let file: string;
@@ -301,6 +308,11 @@ test("another file is edited with --config", async () => {
 });
 
 test("keys that are made at the same time are all there", async () => {
+  // The last of four waits for three writes to a disk, which may be slow.
+  patience.factor = 8;
+  onTestFinished(() => {
+    patience.factor = 1;
+  });
   await writeFile(file, "{} // mine");
   const ids = ["ann", "bob", "carl", "dora"];
   const results = await Promise.all(ids.map((id) => keys(`add ${id}`)));

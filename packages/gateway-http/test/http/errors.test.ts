@@ -1,5 +1,5 @@
 import { ERRORS, type ErrorCode } from "@openclaw/protocol";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { fromNode } from "../../src/http/error-reply.ts";
 import { type Agent, type ConfigInput, GatewayError, type GatewayErrorOptions } from "../../src/index.ts";
 import { agentOf, sayer, stepper } from "../support/agents.ts";
@@ -286,6 +286,8 @@ const ROWS: Record<string, Row> = {
       gateway: { auth: { mode: "token", token: "t0ken", rateLimit: { maxAttempts: 1, exemptLoopback: false } } },
     },
     async send(gateway) {
+      // What is left of it is told in seconds.
+      vi.spyOn(performance, "now").mockReturnValue(performance.now());
       await chat().send(gateway);
       return chat().send(gateway);
     },

@@ -151,7 +151,7 @@ const send = ({ url }: StartedGateway, body: string | Uint8Array<ArrayBuffer>, h
     method: "POST",
     body,
     headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/json", ...headers },
-    signal: AbortSignal.timeout(10_000),
+    signal: AbortSignal.timeout(30_000),
   });
 
 test("the request that the others spoil is served", async () => {

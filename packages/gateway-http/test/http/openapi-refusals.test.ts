@@ -1,5 +1,5 @@
 import type { ErrorCode } from "@openclaw/protocol";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { GatewayError } from "../../src/index.ts";
 import { agentOf, sayer, stepper } from "../support/agents.ts";
 import { hi } from "../support/chat.ts";
@@ -153,6 +153,8 @@ test("what a key may not do is told as documented", async () => {
     config: { gateway: { auth: { mode: "token", token: "t".repeat(20), keys } } },
   });
   const ann = { authorization: `Bearer ${token}` };
+  // Time gives requests back.
+  vi.spyOn(performance, "now").mockReturnValue(performance.now());
   const told = [
     await call(403, "POST", CHAT, hi(), ann),
     await call(403, "GET", "/v1/models/openclaw", undefined, ann),

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setImmediate as nextLoop } from "node:timers/promises";
 import { createServer } from "node:tls";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { inlineRemote } from "../../src/media/inline-remote.ts";
 import { isPublicAddress } from "../../src/media/public-address.ts";
 import type { ResolveHost } from "../../src/media/resolve-host.ts";
@@ -133,24 +134,40 @@ test("a redirect leads nowhere that a URL may not", async () => {
 
 test("what drips or says nothing is left after timeoutMs, redirects and all", async () => {
   let closed = 0;
+  let drops = 0;
   const count: Answer = (_, response) => void response.once("close", () => closed++);
   const answers: Record<string, Answer> = {
     "/silent": count,
     "/drip": (request, response) => {
       count(request, response);
-      const timer = setInterval(() => response.write("\x89"), 5);
+      const timer = setInterval(() => response.write("\x89", () => drops++), 5);
       response.once("close", () => clearInterval(timer));
     },
     "/circle": redirect("/circle"),
   };
-  const { get } = await start(answers, { timeoutMs: 100, maxRedirects: 20 });
+  const { get, requests } = await start(answers, { timeoutMs: 100, maxRedirects: 20 });
+  // The time is over once the server was asked, and not before: there would be nothing to close. `expect.poll` would let
+  // it go on.
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const late = `${AT} fetching images took longer than 100 ms.`;
   for (const path of ["/silent", "/drip"]) {
-    expect(await refusal(() => get(path))).toBe(`${AT} fetching images took longer than 100 ms.`);
+    const asked = requests.length;
+    const refused = refusal(() => get(path));
+    while (requests.length === asked) await nextLoop();
+    for (let ms = 0; ms < 100; ms += 20) {
+      const before = drops;
+      while (path === "/drip" && drops === before) await nextLoop();
+      vi.advanceTimersByTime(20);
+    }
+    expect(await refused).toBe(late);
   }
-  await expect.poll(() => closed).toBe(2);
+  while (closed < 2) await nextLoop();
   const never: ResolveHost = (_, { signal }) =>
     new Promise((resolve) => signal.addEventListener("abort", () => resolve([])));
-  expect(await refusal(() => get("/silent", never))).toBe(`${AT} fetching images took longer than 100 ms.`);
+  const refused = refusal(() => get("/silent", never));
+  vi.advanceTimersByTime(100);
+  expect(await refused).toBe(late);
 });
 
 test("what is larger than maxBytes is cut, whether or not it says so", async () => {
@@ -224,7 +241,10 @@ test("a URL that stands in several places is fetched once, and all others in the
 test("one image that cannot be had ends the fetching of all", async () => {
   let closed = 0;
   const silent: Answer = (_, response) => void response.once("close", () => closed++);
-  const { images, receiver, port } = await start({ "/a": silent, "/b": silent, "/c": send("no image") });
+  // Not before the others were asked for: what was not asked for is not closed.
+  const last: Answer = (request, response) =>
+    void vi.waitFor(() => expect(requests).toHaveLength(3), 10_000).then(() => send("no image")(request, response));
+  const { images, receiver, port, requests } = await start({ "/a": silent, "/b": silent, "/c": last });
   const said = [user(...["/a", "/b", "/c"].map((path) => image(`http://pictures.test:${port}${path}`)))];
   const options = { images, signal: new AbortController().signal, resolve: here, isPublic };
   expect(await refusal(() => inlineRemote(takeIn(said, receiver, images), options))).toMatch(

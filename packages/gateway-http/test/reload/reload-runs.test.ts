@@ -26,7 +26,8 @@ test.each([
   ["may not chat any more", [bob({ scopes: ["models"] })]],
 ])("the runs of a key that %s end now, and nobody else's", async (_what, keys) => {
   const agent = stepper();
-  const door = await startReloadable(configOf({}, bob()), [agent.agent]);
+  const config = configOf({ gateway: { http: { commitAfterMs: 0 } } }, bob());
+  const door = await startReloadable(config, [agent.agent]);
   const response = await startBobsStream(door, agent);
   const other = await door.request("/v1/chat/completions", { body: hi({ stream: true }) });
   await door.change(configOf({}, ...keys));

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { type Agent, type AgentOutput, defineAgent } from "../../src/index.ts";
 import { agentOf, sayer, stepper } from "../support/agents.ts";
@@ -143,7 +142,7 @@ test("an agent that never waits does not hold up the others", async () => {
   const state = { pulls: 0, isServed: false, isOver: false };
   const greedy = agentOf(async function* () {
     // Not for ever: whoever waits for it must see the test fail.
-    const until = performance.now() + 4000;
+    const until = performance.now() + 10_000;
     for (; !state.isServed && performance.now() < until; state.pulls++) yield "x";
     state.isOver = true;
   });
@@ -190,12 +189,13 @@ test("an agent that never says anything and does not listen is given up on all t
 });
 
 test("what an agent says after its run ended goes nowhere, and it may clean up", async () => {
+  const over = Promise.withResolvers<void>();
   const closed = Promise.withResolvers<void>();
   const deaf = agentOf(
     async function* () {
       try {
         yield "a";
-        await sleep(200);
+        await over.promise;
         yield "late";
       } finally {
         closed.resolve();
@@ -205,5 +205,6 @@ test("what an agent says after its run ended goes nowhere, and it may clean up",
   );
   const { text, error } = await askStream(await startGateway({ agents: [deaf] }));
   expect([text, error?.code]).toEqual(["a", "run_timeout"]);
+  over.resolve();
   await closed.promise;
 });

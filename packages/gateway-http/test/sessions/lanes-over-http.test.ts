@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import type { AgentTurn } from "../../src/index.ts";
 import { agentOf, stepper } from "../support/agents.ts";
 import { ask, hi, openRaw } from "../support/chat.ts";
@@ -124,15 +124,24 @@ test("a run that is over frees its session, even if its agent does not listen", 
 });
 
 test("waiting for a lane is not the run's time", async () => {
+  let begun = 0;
   const slow = agentOf(
     async function* () {
+      begun++;
       await new Promise((resolve) => setTimeout(resolve, 450));
       yield "ok";
     },
     { timeoutSeconds: 1 },
   );
   const door = await startGateway({ agents: [slow] });
-  const answers = await Promise.all(["one", "two", "three"].map((text) => ask(door, says(text, { user: "ann" }))));
-  // The third waits for longer than any run may take.
-  expect(answers.map(({ response }) => response.status)).toEqual([200, 200, 200]);
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const answers = Promise.all(["one", "two", "three"].map((text) => ask(door, says(text, { user: "ann" }))));
+  await expect.poll(() => door.gateway.runs.active).toBe(3);
+  // The third waits and runs for longer than any run may take.
+  for (let run = 1; run <= 3; run++) {
+    await expect.poll(() => begun).toBe(run);
+    await vi.advanceTimersByTimeAsync(450);
+  }
+  expect((await answers).map(({ response }) => response.status)).toEqual([200, 200, 200]);
 });

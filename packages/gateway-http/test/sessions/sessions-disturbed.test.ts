@@ -12,23 +12,36 @@ const talkOf = ({ messages }: AgentTurn) =>
     .map((message) => (message.role === "tool" ? `(${message.content})` : (message.content ?? "[call]")))
     .join(", ");
 
-function echo(wait = 0) {
+/** An agent that answers at once, or when it may. */
+function echo(mayAnswer: (question: string) => Promise<void> | undefined = () => undefined) {
   const heard: string[] = [];
   const agent = agentOf(async function* (turn) {
     heard.push(talkOf(turn));
-    if (wait > 0) await sleep(wait);
-    yield `answer to ${turn.messages.at(-1)?.content}`;
+    const question = String(turn.messages.at(-1)?.content);
+    await mayAnswer(question);
+    yield `answer to ${question}`;
   });
   return { heard, agent };
 }
 
 test("runs that are interrupted before they began leave no answer behind", async () => {
-  const { heard, agent } = echo(30);
+  const gate = Promise.withResolvers<void>();
+  const { heard, agent } = echo((question) => (question.startsWith("q") ? gate.promise : undefined));
   const door = await startGateway({ agents: [agent], config: { sessions: { concurrency: "interrupt" } } });
   await ask(door, says("zero"));
-  await Promise.all([0, 1, 2, 3, 4, 5].map((index) => ask(door, says(`q${index}`))));
+  const answered: string[] = [];
+  let interrupted = 0;
+  const ends = [0, 1, 2, 3, 4, 5].map(async (index) => {
+    const { status } = await ask(door, says(`q${index}`));
+    if (status === 200) answered.push(`q${index}`);
+    // Whichever came last is answered only now: by then it has interrupted all the others.
+    else if (++interrupted === 5) gate.resolve();
+  });
+  await Promise.all(ends);
+  const [newest] = answered;
+  expect([answered.length, heard.at(-1)]).toEqual([1, `zero, answer to zero, ${newest}`]);
   await ask(door, says("last"));
-  expect(heard.at(-1)).toBe("zero, answer to zero, q5, answer to q5, last");
+  expect(heard.at(-1)).toBe(`zero, answer to zero, ${newest}, answer to ${newest}, last`);
 });
 
 test("clients that leave while their question is being written leave no answer behind", async () => {

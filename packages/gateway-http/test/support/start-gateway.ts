@@ -9,7 +9,7 @@ import { type ConfigInput, createGateway, type Gateway, type GatewayOptions } fr
 export const TOKEN = "test-token-0123456789";
 
 export interface StartOptions {
-  /** Merged over: any free port, endpoint on, token auth, silent log. */
+  /** Merged over: any free port, endpoint on, token auth, silent log, a stream's head that waits for its first event. */
   config?: ConfigInput;
   agents?: GatewayOptions["agents"];
   /** Environment variables the gateway sees; nothing of the real ones. */
@@ -54,6 +54,8 @@ export async function startGateway({
       auth: { mode: "token", token: TOKEN },
       ...config.gateway,
       http: {
+        // A failure is a status, however slow the machine: else the head goes out first, and it is a frame.
+        commitAfterMs: 600_000,
         ...config.gateway?.http,
         endpoints: config.gateway?.http?.endpoints ?? { chatCompletions: { enabled: true } },
       },

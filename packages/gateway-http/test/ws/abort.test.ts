@@ -24,8 +24,9 @@ async function startThree() {
 }
 
 test("chat.abort without a run ends all of the session, and none of those that waited begins", async () => {
-  const { abort, ended, turns, client } = await startThree();
+  const { abort, begun, ended, turns, client } = await startThree();
   await client.request("chat.send", say("wait", "other", "t"));
+  await begun("other");
   expect(await abort({})).toEqual({ ok: true, aborted: true, runIds: ["r1", "r2", "r3"] });
   for (const id of ["r1", "r2", "r3"]) expect(await ended(id)).toMatchObject({ state: "aborted", stopReason: "rpc" });
   expect(client.payloads("agent").filter(({ runId }) => runId === "r2")).toMatchObject([

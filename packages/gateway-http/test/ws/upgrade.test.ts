@@ -318,13 +318,13 @@ test("a gateway that drains takes no more of them, and those that are there hear
   end();
   await answer;
   await closed;
+  expect(await client.closed).toEqual({ code: 1012, reason: "service restart" });
   expect(client.events.at(-1)).toEqual({
     type: "event",
     event: "shutdown",
     payload: { reason: "gateway stopping" },
     seq: 1,
   });
-  expect(await client.closed).toEqual({ code: 1012, reason: "service restart" });
 });
 
 test("it ends within its grace with clients that never answer a goodbye", async () => {

@@ -31,7 +31,6 @@ export async function startOnWire(wire: Wire, { steps, tools, params, provider }
   const exposeReasoning = "reasoning_content";
   const started = await startGateway({
     config: {
-      gateway: { http: { commitAfterMs: 100_000, endpoints: { chatCompletions: { enabled: true } } } },
       models: { providers },
       agents: tools ? {} : { list: [{ id: "main", model, exposeReasoning, ...(params && { params }) }] },
     } as ConfigInput,
