@@ -307,10 +307,13 @@ test("a stream that is cut after any byte is the same in the end", async () => {
     body: JSON.stringify(params),
   });
   const length = Buffer.byteLength(await raw.text());
-  // Each waits half a second before it goes on, so they all go at once.
-  const cut = await Promise.all(Array.from({ length: length - 1 }, (_, at) => read(cutAfter(at + 1))));
-  for (const chunks of cut) expect(chunks).toEqual(whole);
-}, 60_000);
+  const places = Array.from({ length: length - 1 }, (_, at) => at + 1);
+  // Each waits half a second before it goes on, so many go at once; not all, or the last have no answer in time.
+  while (places.length > 0) {
+    const cut = await Promise.all(places.splice(0, 200).map((at) => read(cutAfter(at))));
+    for (const chunks of cut) expect(chunks).toEqual(whole);
+  }
+}, 120_000);
 
 test("the same call under a key of one's own has the same answer", async () => {
   const params = { model: "openclaw:slow", messages: say("hi") };

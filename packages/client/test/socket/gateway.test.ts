@@ -305,7 +305,9 @@ test("a message whose answer was lost with the gateway is not said to the next o
 });
 
 test("another gateway in the place of the first one has the answers that were given", async () => {
-  const { socket, cut } = open();
+  let mayReturn = Promise.resolve();
+  // Asked for before each connection: there is none to the first gateway any more, however long that takes to close.
+  const { socket, cut } = open({ token: () => mayReturn.then(() => TOKEN) });
   const other = open().socket;
   const given = await socket.send("restart", "wait given");
   (await until(() => told.get("wait given"))).say("one ");
@@ -313,6 +315,8 @@ test("another gateway in the place of the first one has the answers that were gi
   const ended = await socket.send("ended", "wait ended");
   (await until(() => told.get("wait ended"))).say("half");
   await until(() => ended.text === "half");
+  const another = Promise.withResolvers<void>();
+  mayReturn = another.promise;
   cut();
   const agent = await until(() => told.get("wait given"));
   agent.say("two");
@@ -321,6 +325,7 @@ test("another gateway in the place of the first one has the answers that were gi
   other.close();
   await gateway.close({ drainTimeoutMs: 0 });
   await start(Number(new URL(url).port));
+  another.resolve();
   const { server } = await socket.connect();
   expect(server.bootId).toEqual(expect.any(String));
   expect(await given.done()).toMatchObject({ text: "one two", stopReason: "stop" });
