@@ -72,7 +72,7 @@ export interface Gateway {
    * @param prepare puts over the file's config what beats it, each time
    */
   watch(loaded: LoadedConfig, prepare?: (loaded: LoadedConfig) => LoadedConfig): void;
-  /** Takes no new runs, waits for those under way (`drainTimeoutMs`, default 30,000), ends the rest, stops listening. */
+  /** Takes no new runs, waits for those under way and their readers (`drainTimeoutMs`, default 30,000), ends the rest. */
   close(options?: { drainTimeoutMs?: number }): Promise<void>;
 }
 
