@@ -113,7 +113,8 @@ export class AnswerLog {
 
   /** Of an answer that is too long: lets go of what every watcher has had. Called when one has read on. */
   trim(): void {
-    if (this.#kept <= MAX_KEPT) return;
+    // The one frame of a JSON answer nobody reads in part.
+    if (!this.stream || this.#kept <= MAX_KEPT) return;
     const had = Math.min(this.length, ...Array.from(this.#watchers, ({ position }) => position));
     for (const frame of this.#frames.splice(0, had - this.#dropped)) this.#kept -= frame.length;
     this.#dropped = had;

@@ -322,6 +322,20 @@ test("an answer that is too long to keep is said whole to who reads it, and cann
   await again.body?.cancel();
 });
 
+test("nor can one that is not streamed: it is said whole, and asked for anew", async () => {
+  const text = "x".repeat(24 * 1024 * 1024);
+  let runs = 0;
+  const agent = agentOf(async function* () {
+    runs++;
+    yield text;
+  });
+  const door = await startGateway({ agents: [agent] });
+  for (let round = 1; round <= 2; round++) {
+    const answer = await ask(door, hi(), keyed("k"));
+    expect([answer.text === text, runs]).toEqual([true, round]);
+  }
+});
+
 test("cancel ends a run now, keyed or not", async () => {
   for (const headers of [keyed("k"), {}]) {
     const { agent, started, aborted, say } = stepper();
