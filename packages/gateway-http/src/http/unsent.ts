@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { Server, Socket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { MAX_TIMER_MS } from "../config/duration.ts";
 import { owedAnswer } from "./end-with.ts";
 
 /**
@@ -20,14 +21,16 @@ export function followUnsent(
     socket.once("close", () => sockets.delete(socket));
   });
 
+  const begun = () => Array.from(sockets, owedAnswer).filter((answer) => answer?.headersSent);
+
   return async (timeoutMs) => {
-    if (timeoutMs <= 0) return;
+    if (!(timeoutMs > 0)) return;
     // Whoever waits for a run that has just ended has not written its answer yet.
     await nextTurn();
-    const answers = Array.from(sockets, owedAnswer).filter((answer) => answer?.headersSent);
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, timeoutMs);
-    await Promise.race([promise, Promise.allSettled(answers.map((answer) => answer && once(answer, "close")))]);
-    clearTimeout(timer);
+    const stop = AbortSignal.timeout(Math.min(Math.ceil(timeoutMs), MAX_TIMER_MS));
+    // Again: behind the answer of a connection there may be another one.
+    for (let answers = begun(); answers.length > 0 && !stop.aborted; answers = begun()) {
+      await Promise.allSettled(answers.map((answer) => answer && once(answer, "close", { signal: stop })));
+    }
   };
 }

@@ -1,3 +1,4 @@
+import { MAX_TIMER_MS } from "../config/duration.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { idOfSession, type SessionRef } from "../sessions/store.ts";
 import type { Run, RunResult } from "./run.ts";
@@ -144,9 +145,12 @@ export function createRuns(
     },
     async drain(timeoutMs) {
       draining = true;
-      const timer = setTimeout(() => {
-        for (const run of active.keys()) run.abort(drainingError());
-      }, timeoutMs);
+      const timer = setTimeout(
+        () => {
+          for (const run of active.keys()) run.abort(drainingError());
+        },
+        Math.min(timeoutMs, MAX_TIMER_MS),
+      );
       while (active.size > 0) await Promise.all(Array.from(active.keys(), (run) => run.result));
       clearTimeout(timer);
     },

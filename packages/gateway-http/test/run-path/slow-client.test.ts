@@ -7,7 +7,8 @@ import type { ConfigInput } from "../../src/index.ts";
 import { agentOf } from "../support/agents.ts";
 import { hi, openRaw, readAnswer } from "../support/chat.ts";
 import { startWithProvider } from "../support/provider-gateway.ts";
-import { startGateway } from "../support/start-gateway.ts";
+import { openSocket } from "../support/raw-http.ts";
+import { startGateway, TOKEN } from "../support/start-gateway.ts";
 
 const stream = hi({ stream: true });
 const KIB = "x".repeat(1024);
@@ -104,7 +105,8 @@ for (const [what, body] of Object.entries({ "a stream": stream, "an answer": hi(
   test(`a gateway that closes sends ${what} to its end, when all is said, and whoever reads is late`, async () => {
     const { gateway, response, said } = await endUnread(body, {});
     await expect.poll(() => gateway.runs.active).toBe(0);
-    const closed = gateway.close();
+    // However long it is given.
+    const closed = gateway.close({ drainTimeoutMs: Number.POSITIVE_INFINITY });
     let raw = "";
     for await (const piece of response) raw += piece;
     const text = body === stream ? readAnswer(raw).text : JSON.parse(raw).choices[0].message.content;
@@ -112,6 +114,27 @@ for (const [what, body] of Object.entries({ "a stream": stream, "an answer": hi(
     await closed;
   });
 }
+
+test("so does it with the one behind it in its connection", async () => {
+  let ended = 0;
+  const agent = agentOf(async function* () {
+    yield KIB.repeat(SYSTEM_BUFFERS / 2);
+    ended++;
+  });
+  const { gateway, port } = await startGateway({ agents: [agent] });
+  const { socket, closed } = openSocket(port);
+  socket.pause();
+  const body = JSON.stringify(hi());
+  const head = `host: 127.0.0.1\r\nauthorization: Bearer ${TOKEN}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}`;
+  const asking = `POST /v1/chat/completions HTTP/1.1\r\n${head}\r\n\r\n${body}`;
+  socket.write(asking + asking);
+  await expect.poll(() => [ended, gateway.runs.active]).toEqual([2, 0]);
+  const done = gateway.close();
+  socket.resume();
+  const said = await closed;
+  expect([said.split(" 200 OK").length - 1, said.length > KIB.length * SYSTEM_BUFFERS]).toEqual([2, true]);
+  await done;
+});
 
 test("whoever does not read holds up a gateway that closes for no longer than runs may", async () => {
   const { gateway, connection } = await endUnread(hi(), {});
