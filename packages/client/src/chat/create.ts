@@ -81,7 +81,7 @@ export function makeCreate(send: Send, client: ClientOptions) {
     // but leave it at that. To send the request again for the id might start what was to be ended.
     const cancel = (runId: string) => {
       // Twice does no harm, and the first may meet a connection that has just been closed.
-      const limits = { headers, maxRetries: 1, timeout: CANCEL_WITHIN };
+      const limits = { headers, maxRetries: 1, signal: AbortSignal.timeout(CANCEL_WITHIN) };
       send([...CHAT_PATH, runId, "cancel"], limits, { body: "{}", keepalive: true }).catch(() => {});
     };
     try {
