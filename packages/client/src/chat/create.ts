@@ -80,8 +80,7 @@ export function makeCreate(send: Send, client: ClientOptions) {
     // gateway knows it by its id only: an abort before the headers, and so of any answer that is not streamed, cannot
     // but leave it at that. To send the request again for the id might start what was to be ended.
     const cancel = (runId: string) => {
-      // Twice does no harm, and the first may meet a connection that has just been closed.
-      const limits = { headers, maxRetries: 1, signal: AbortSignal.timeout(CANCEL_WITHIN) };
+      const limits = { headers, maxRetries: 0, timeout: CANCEL_WITHIN };
       send([...CHAT_PATH, runId, "cancel"], limits, { body: "{}", keepalive: true }).catch(() => {});
     };
     try {
