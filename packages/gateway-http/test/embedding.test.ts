@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { type ConfigInput, createGateway, defineAgent, type GatewayOptions } from "../src/index.ts";
+import { freePort } from "./support/free-port.ts";
 import { connectTls, pemPath } from "./support/tls.ts";
 
 const echo = defineAgent({
@@ -132,14 +133,4 @@ function listening(port: number, more: object = {}): ConfigInput {
     sessions: { store: { kind: "memory" } },
     logging: { level: "silent" },
   };
-}
-
-/** One that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, "close");
-  return port;
 }

@@ -277,27 +277,19 @@ test("who may chat and not read has its runs all the same", async () => {
 });
 
 test("what may pass is asked again", async () => {
-  const { socket, sockets, first } = await openReady();
-  const sending = socket.send({ sessionKey: "main", message: "hi", idempotencyKey: "mine" });
-  await settle();
-  first.answer({ runId: "mine", status: "started" });
-  const run = await sending;
-  first.cut();
-  await settle(1000);
-  sockets[1]?.accept();
-  await settle();
-  sockets[1]?.refuse({ code: "UNAVAILABLE", message: "busy", retryable: true }, "chat.history");
+  const { run, second } = await reconnect();
+  second.refuse({ code: "UNAVAILABLE", message: "busy", retryable: true }, "chat.history");
   await settle(31_000);
-  const asked = sockets[1]?.requests.map(({ method }) => method);
+  const asked = second.requests.map(({ method }) => method);
   expect(asked).toEqual(["connect", "chat.history", "chat.history"]);
   await settle(1000);
-  expect(sockets[1]?.last("chat.history").id).toBe("4");
-  sockets[1]?.refuse({ code: "UNAVAILABLE", message: "broken" }, "chat.history");
+  expect(second.last("chat.history").id).toBe("4");
+  second.refuse({ code: "UNAVAILABLE", message: "broken" }, "chat.history");
   expect(await failureOf(run.done())).toMatchObject({ name: "SocketError", message: "broken" });
 });
 
-/** A run whose connection broke, and what the gateway then says of it. */
-async function returnTo(history: object) {
+/** A run whose connection broke, and the next one. */
+async function reconnect() {
   const { socket, sockets, first } = await openReady();
   const sending = socket.send({ sessionKey: "main", message: "hi", idempotencyKey: "mine" });
   await settle();
@@ -308,6 +300,12 @@ async function returnTo(history: object) {
   const [, second = first] = sockets;
   second.accept();
   await settle();
+  return { run, second };
+}
+
+/** What the gateway says of it there. */
+async function returnTo(history: object) {
+  const { run, second } = await reconnect();
   expect(second.last("chat.history").params).toEqual({ sessionKey: "main", limit: 200 });
   second.answer({ messages: [], hasMore: false, ...history }, "chat.history");
   await settle();

@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { afterEach, expect, test, vi } from "vitest";
-import { freePort, introduce, sendJson, serveByHand, startEverything } from "./http-server.ts";
+import { freePort } from "../support/free-port.ts";
+import { introduce, sendJson, serveByHand, startEverything } from "./http-server.ts";
 import { SOON, startTools } from "./start-tools.ts";
 
 vi.setConfig({ testTimeout: 40_000 });
